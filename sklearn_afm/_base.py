@@ -1,0 +1,218 @@
+"""What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.metrics import get_scorer_names
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
+
+from . import _attributes, _input
+from ._compat import Interval, StrOptions, fit_context
+from ._core.model import FactorizationModel
+from ._core.optimizers import OPTIMIZERS
+from ._fitting import Rows, fit_rows, pass_rows
+
+
+class BaseFactorizationMachine(BaseEstimator):
+    """Base of FM and AFM estimators; a subclass gives a model and has a task mixed in.
+
+    A model part gives `_make_pooling(product_dtype)`, `_start_own_parameters(rng)`,
+    `_start_projection_size(mean_pairs)` and `_has_fixed_projection(n_outputs)`.
+    """
+
+    _parameter_constraints: dict = {
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "l2_embedding": [Interval(Real, 0, None, closed="left")],
+        "l2_linear": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "freeze": ["array-like"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "validation_fraction": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "scoring": [StrOptions({"loss"}), StrOptions(set(get_scorer_names())), callable, None],
+        "weight_averaging": [Interval(Real, 0, 1, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "callbacks": [list, tuple, None],
+        "precision": [StrOptions({"auto", "float32", "float64", "bfloat16"})],
+        "device": [str],
+    }
+    _doc_link_module = "sklearn_afm"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows. Sparse input stays sparse.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets or labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row: 2 means what the row given twice means, 0 what its absence
+            means.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows for early stopping, instead of a part of X. In a
+            :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` transforms
+            them as it does X.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input cannot be learnt from, or the training loss becomes infinite or NaN.
+        """
+        continued = self.warm_start and hasattr(self, "embeddings_")
+        if not continued:
+            self._forget()
+        rows = self._check_training_rows(X, y, sample_weight, None, reset=not continued)
+        validation = self._check_validation_rows(X_val, y_val, sample_weight_val)
+        seeds = self._seeds()
+        stops_early = self.early_stopping is True or (
+            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 10_000)
+        )
+        if stops_early and validation is None:
+            validation = rows
+            if self.validation_fraction is not None:
+                rows, validation = self._split(rows, seeds)
+        fit_rows(self, rows, validation if stops_early else None, seeds, continued)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from one more batch of a stream: one pass over its rows.
+
+        The optimiser's state is kept from call to call. Units (see the class's Notes) are
+        those of the first call that a column appears in; `weight_averaging`,
+        `early_stopping` and `max_iter` have no part in it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets or labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that may come, needed by the first call of a classifier.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        continued = hasattr(self, "embeddings_")
+        if is_classifier(self):
+            if self.class_weight == "balanced":
+                raise ValueError(
+                    'class_weight="balanced" needs all of y, which partial_fit never sees; '
+                    "give the weights as a dict."
+                )
+            if not continued and classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            if continued and classes is not None:
+                if not np.array_equal(np.unique(classes), self.classes_):
+                    raise ValueError(
+                        f"classes={classes!r} are not those of the first call: {self.classes_!r}."
+                    )
+        rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
+        pass_rows(self, rows, self._seeds(), continued)
+        return self
+
+    # What comes in
+
+    def _forget(self):
+        for name in [name for name in vars(self) if name.endswith("_") or name == "_progress"]:
+            if not name.startswith("__"):
+                delattr(self, name)
+
+    def _check_training_rows(self, X, y, sample_weight, classes, *, reset) -> Rows:
+        X, y = _input.check_rows(self, X, y, reset=reset, y_numeric=not is_classifier(self))
+        weight = _input.check_weights(sample_weight, X)
+        if not weight.all():  # weight 0 is absence: no level, no class, no count
+            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+        if reset:
+            self._outputs = self._learn_target(y, classes)
+        target = self._encode_target(y)
+        weight = self._training_weight(y, weight)
+        rows = Rows(X, y, target, weight)
+        return rows if weight.all() else rows.part(weight > 0)
+
+    def _check_validation_rows(self, X_val, y_val, sample_weight_val) -> Rows | None:
+        if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val is provided, but X_val and y_val are not.")
+            return None
+        if X_val is None or y_val is None:
+            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} is provided, but {missing} was not provided.")
+        if self.early_stopping is False:
+            raise ValueError(
+                "X_val and y_val are for early stopping, but early_stopping is False. "
+                'Set it to True or "auto", or leave them out.'
+            )
+        X_val, y_val = _input.check_rows(
+            self, X_val, y_val, reset=False, y_numeric=not is_classifier(self)
+        )
+        weight = _input.check_weights(sample_weight_val, X_val)
+        return Rows(X_val, y_val, self._encode_target(y_val), weight)
+
+    def _split(self, rows, seeds) -> tuple[Rows, Rows]:
+        stratify = None
+        if is_classifier(self):
+            counts = np.unique(rows.target, return_counts=True)[1]
+            fraction = self.validation_fraction
+            n_val = fraction * len(rows.y) if isinstance(fraction, float) else fraction
+            # Classes of one row cannot be in both parts: then the split is a plain one.
+            stratify = rows.target if counts.min() > 1 and n_val >= len(counts) else None
+        train, validation = train_test_split(
+            np.arange(len(rows.y)),
+            test_size=self.validation_fraction,
+            stratify=stratify,
+            random_state=int(seeds.generate_state(1)[0]),
+        )
+        return rows.part(np.sort(train)), rows.part(np.sort(validation))
+
+    def _seeds(self) -> np.random.SeedSequence:
+        """Seeds of this fit; the global generators are neither read nor moved."""
+        if isinstance(self.random_state, np.random.RandomState):
+            return np.random.SeedSequence(self.random_state.randint(0, 2**32, 4, dtype=np.uint32))
+        return np.random.SeedSequence(self.random_state)
+
+    # What goes out
+
+    def _raw_scores(self, X) -> np.ndarray:
+        """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
+        check_is_fitted(self)
+        X = _input.check_rows(self, X, reset=False)
+        device = _input.prediction_device(self.device)
+        parameters = _attributes.shared_parameters(self, device)
+        model = FactorizationModel(self._make_pooling(None))
+        return model.predict(parameters, X).astype(np.float64, copy=False)

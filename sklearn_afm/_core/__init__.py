@@ -1,0 +1,1 @@
+"""The numerical core: arrays in, arrays out; NumPy and torch only, no scikit-learn."""

@@ -1,0 +1,138 @@
+"""From CSR rows to mini-batches: local feature numbers and rectangles of rows.
+
+Index arithmetic runs in NumPy on the host, where it is deterministic and cheap; what is
+heavy (products over embeddings) is torch's.
+
+A *feature* is one (column, value) of a batch, so that x_i v_i is looked up, not multiplied
+again for each row. Rows of similar length form a `RowGroup`, a rectangle that is padded
+with the feature number `n_features`; rows with unknown levels cost a little padding, one
+long row costs the others nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+# Rows gathered at once from the shuffled matrix: bounds the copy of X that an epoch makes.
+ROWS_PER_BLOCK = 1 << 17
+
+
+@dataclass
+class RowGroup:
+    """Rows of similar length as a rectangle of feature numbers."""
+
+    rows: np.ndarray | slice  # positions in the batch
+    features: np.ndarray  # (n_rows, width), padded at the end with n_features
+    padded: bool
+
+
+@dataclass
+class Batch:
+    """Rows of a CSR matrix, their columns renumbered from 0."""
+
+    columns: np.ndarray  # (n_columns,) distinct columns of X in this batch
+    entry_columns: np.ndarray  # (nnz,) local column of each stored entry
+    feature_columns: np.ndarray | None  # (n_features,) local column; None: features = columns
+    feature_values: np.ndarray | None  # (n_features,) x_i; None: all are 1
+    n_features: int
+    groups: list[RowGroup]
+    row_lengths: np.ndarray  # (n_rows,)
+
+
+class Batcher:
+    """Makes batches from rows of one matrix width; owns the column scratch table.
+
+    Parameters
+    ----------
+    n_columns : int
+    row_cost : callable, width -> int
+        Numbers that a row of this width needs while it is computed.
+    max_cost : int
+        Bound of that sum for one group.
+    """
+
+    def __init__(self, n_columns, row_cost, max_cost):
+        self._slot = np.empty(n_columns, dtype=np.int64)
+        self._row_cost = row_cost
+        self._max_cost = max_cost
+
+    def batch(self, indptr, indices, values) -> Batch:
+        """One batch; `values` is None where every stored value is 1."""
+        indptr = np.asarray(indptr, dtype=np.int64)
+        lengths = np.diff(indptr)
+        columns, entry_columns, representative = self._number_columns(indices)
+        if values is None:
+            features, n_features = entry_columns, len(columns)
+            feature_columns = feature_values = None
+        else:
+            position = np.arange(len(indices))
+            # Equal values of one column share a feature; a missed one only costs work.
+            owner = np.where(values == values[representative], representative, position)
+            is_owner = owner == position
+            features = (np.cumsum(is_owner) - 1)[owner]
+            feature_columns = entry_columns[is_owner]
+            feature_values = values[is_owner]
+            n_features = len(feature_columns)
+        groups = list(self._group_rows(indptr - indptr[0], lengths, features, n_features))
+        return Batch(
+            columns,
+            entry_columns,
+            feature_columns,
+            feature_values,
+            n_features,
+            groups,
+            lengths,
+        )
+
+    def _number_columns(self, indices):
+        # Each column's last entry writes last and so represents it: no sort, no clearing.
+        position = np.arange(len(indices))
+        self._slot[indices] = position
+        representative = self._slot[indices]
+        is_representative = representative == position
+        number = np.cumsum(is_representative) - 1
+        columns = indices[is_representative].astype(np.int64)
+        return columns, number[representative], representative
+
+    def _group_rows(self, starts, lengths, features, n_features) -> Iterator[RowGroup]:
+        width = int(lengths.max(initial=0))
+        if width == int(lengths.min(initial=0)):
+            rectangle = features.reshape(len(lengths), width)
+            for part in self._split(len(lengths), width):
+                yield RowGroup(part, rectangle[part], padded=False)
+            return
+        # Lengths 0-1 (no pair), 2, 3-4, 5-8, ...: less than half of a rectangle is padding.
+        bucket = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+        for value in np.unique(bucket):
+            rows = np.flatnonzero(bucket == value)
+            width = int(lengths[rows].max())
+            offset = np.arange(width)
+            inside = offset < lengths[rows, None]
+            entry = np.where(inside, starts[rows, None] + offset, 0)
+            rectangle = np.where(inside, features[entry] if len(features) else 0, n_features)
+            padded = not inside.all()
+            for part in self._split(len(rows), width):
+                yield RowGroup(rows[part], rectangle[part], padded)
+
+    def _split(self, n_rows, width) -> Iterator[slice]:
+        step = max(1, self._max_cost // max(1, self._row_cost(width)))
+        for start in range(0, n_rows, step):
+            yield slice(start, min(start + step, n_rows))
+
+
+def iter_row_blocks(X, order, batch_size):
+    """Rows of X in the given order: yields (positions, CSR block) for one batch each."""
+    step = max(batch_size, ROWS_PER_BLOCK // batch_size * batch_size)
+    for start in range(0, len(order), step):
+        block_order = order[start : start + step]
+        block = X[block_order]
+        for first in range(0, len(block_order), batch_size):
+            last = min(first + batch_size, len(block_order))
+            yield block_order[first:last], block.indptr[first : last + 1], block
+
+
+def entries(indptr, block, one_hot):
+    """Column indices and values (None if all are 1) of the rows between the pointers."""
+    part = slice(indptr[0], indptr[-1])
+    return block.indices[part], None if one_hot else block.data[part]

@@ -1,0 +1,99 @@
+"""Raw scores of rows: bias + linear + projected pooled interactions, several outputs.
+
+Parameters are a dict of tensors; those in `TABLES` have one row a column of X.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .batches import Batch, Batcher, RowGroup, entries
+from .pooling import AttentionPooling, SumPooling, look_up
+
+TABLES = ("coef", "embeddings")
+
+# Numbers held at once in prediction: the more rows together, the more pairs they share.
+MAX_PREDICTION_COST = 1 << 26
+PREDICTION_ROWS = 1 << 16
+
+
+class FactorizationModel:
+    """Linear part and pooled interactions (Eq. 6).
+
+    Parameters
+    ----------
+    pooling : SumPooling or AttentionPooling
+    dropout : float
+        Share of the pooled k-vector that training sets to 0.
+    """
+
+    def __init__(self, pooling: SumPooling | AttentionPooling, dropout: float = 0.0):
+        self.pooling = pooling
+        self.dropout = dropout
+
+    def training_scores(
+        self, parameters: dict[str, Tensor], group: RowGroup, generator: torch.Generator
+    ) -> Tensor:
+        """Raw scores (n_rows, n_outputs) with dropout; tables have one row a feature."""
+        pooled = self.pooling(parameters["embeddings"], group, parameters, generator)
+        if self.dropout:
+            keep = torch.empty_like(pooled).bernoulli_(1 - self.dropout, generator=generator)
+            pooled = pooled * keep / (1 - self.dropout)
+        linear = look_up(parameters["coef"], group).sum(1)
+        return parameters["intercept"] + linear + pooled @ parameters["projection"].T
+
+    @torch.no_grad()
+    def predict(self, parameters: dict[str, Tensor], X) -> np.ndarray:
+        """Raw scores (n_rows, n_outputs) of a canonical CSR matrix."""
+        intercept = parameters["intercept"]
+        one_hot = bool((X.data == 1).all())
+        batcher = Batcher(X.shape[1], self.pooling.row_cost, MAX_PREDICTION_COST)
+        result = intercept.new_empty(X.shape[0], len(intercept))
+        for start in range(0, X.shape[0], PREDICTION_ROWS):
+            indptr = X.indptr[start : start + PREDICTION_ROWS + 1]
+            batch = batcher.batch(indptr, *entries(indptr, X, one_hot))
+            local = dict(parameters)
+            for name, rows in column_tables(parameters, batch).items():
+                local[name] = feature_table(rows, batch)
+            chunk = result[start : start + PREDICTION_ROWS]
+            for group in batch.groups:
+                raw = intercept + look_up(local["coef"], group).sum(1)
+                raw += self.pooling.score(local["embeddings"], group, local)
+                chunk[rows_of(group, chunk.device)] = raw
+        return result.cpu().numpy()
+
+
+def column_tables(parameters: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+    """The rows of each table that belong to the batch's columns."""
+    columns = torch.from_numpy(batch.columns).to(parameters["coef"].device)
+    return {name: parameters[name].index_select(0, columns) for name in TABLES}
+
+
+def feature_table(rows: Tensor, batch: Batch) -> Tensor:
+    """From one row a column to one row a feature, times x_i."""
+    if batch.feature_columns is None:
+        return rows
+    columns, values = _feature_arrays(batch, rows)
+    return rows.index_select(0, columns).mul_(values)
+
+
+def column_gradient(d_features: Tensor, batch: Batch) -> Tensor:
+    """The transpose of `feature_table`: from one row a feature to one row a column."""
+    if batch.feature_columns is None:
+        return d_features
+    columns, values = _feature_arrays(batch, d_features)
+    d_rows = d_features.new_zeros(len(batch.columns), d_features.shape[1])
+    return d_rows.index_add_(0, columns, d_features * values)
+
+
+def _feature_arrays(batch, like):
+    columns = torch.from_numpy(batch.feature_columns).to(like.device)
+    values = torch.from_numpy(batch.feature_values).to(like.device, like.dtype)
+    return columns, values[:, None]
+
+
+def rows_of(group: RowGroup, device: torch.device) -> Tensor | slice:
+    """Positions of a group's rows in its batch, to index tensors with."""
+    if isinstance(group.rows, slice):
+        return group.rows
+    return torch.from_numpy(group.rows).to(device)

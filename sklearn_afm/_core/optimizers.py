@@ -1,0 +1,106 @@
+"""Optimisers that update only the rows of a table that a batch touched.
+
+Each keeps one or more state tensors of a parameter's shape. `update` changes parameter and
+state in place; `rows` names the touched rows of a table, None means the whole parameter.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+class Adagrad:
+    """Adagrad (Duchi et al., JMLR 2011).
+
+    A row without gradient stays as it is, so that updating the touched rows alone equals
+    the dense update.
+    """
+
+    eps = 1e-10
+
+    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
+        self.learning_rate = learning_rate
+        # The square of half a row's share of a mean gradient. From 0, the first step of a
+        # coordinate would be a whole learning rate, however rare its level.
+        start = (0.5 / batch_size) ** 2
+        self.state = {
+            f"{name}/square_sum": torch.full_like(value, start)
+            for name, value in parameters.items()
+        }
+
+    def begin_step(self) -> None:
+        """Count the step (Adagrad has nothing to count)."""
+
+    def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
+        """Take one step on a parameter, or on some rows of it."""
+        square_sum = self.state[f"{name}/square_sum"]
+        if rows is None:
+            square_sum.addcmul_(gradient, gradient)
+            value.addcdiv_(gradient, square_sum.sqrt().add_(self.eps), value=-self.learning_rate)
+            return
+        sums = square_sum.index_select(0, rows).addcmul_(gradient, gradient)
+        square_sum.index_copy_(0, rows, sums)
+        step = gradient.div(sums.sqrt_().add_(self.eps))
+        value.index_add_(0, rows, step, alpha=-self.learning_rate)
+
+
+class Adam:
+    """Adam (Kingma and Ba, ICLR 2015), *lazy* on tables.
+
+    The moments of a row move only when a batch touches it; the bias correction counts all
+    steps. This is not the dense Adam, whose untouched rows go on moving.
+    """
+
+    eps = 1e-8
+    betas = (0.9, 0.999)
+
+    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
+        self.learning_rate = learning_rate
+        self.state = {"step": torch.zeros((), dtype=torch.int64)}
+        for name, value in parameters.items():
+            self.state[f"{name}/mean"] = torch.zeros_like(value)
+            self.state[f"{name}/square_mean"] = torch.zeros_like(value)
+
+    def begin_step(self) -> None:
+        """Count the step, for the bias correction."""
+        self.state["step"] += 1
+
+    def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
+        """Take one step on a parameter, or on some rows of it."""
+        mean, square_mean = self.state[f"{name}/mean"], self.state[f"{name}/square_mean"]
+        new_mean = mean if rows is None else mean.index_select(0, rows)
+        new_square = square_mean if rows is None else square_mean.index_select(0, rows)
+        new_mean.lerp_(gradient, 1 - self.betas[0])
+        new_square.lerp_(gradient * gradient, 1 - self.betas[1])
+        step = int(self.state["step"])
+        correction = math.sqrt(1 - self.betas[1] ** step)
+        rate = self.learning_rate * correction / (1 - self.betas[0] ** step)
+        change = new_mean / new_square.sqrt().add_(self.eps * correction)
+        if rows is None:
+            value.add_(change, alpha=-rate)
+            return
+        mean.index_copy_(0, rows, new_mean)
+        square_mean.index_copy_(0, rows, new_square)
+        value.index_add_(0, rows, change, alpha=-rate)
+
+
+class SGD:
+    """Plain stochastic gradient descent."""
+
+    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
+        self.learning_rate = learning_rate
+        self.state = {}
+
+    def begin_step(self) -> None:
+        """Count the step (SGD has nothing to count)."""
+
+    def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
+        """Take one step on a parameter, or on some rows of it."""
+        if rows is None:
+            value.add_(gradient, alpha=-self.learning_rate)
+        else:
+            value.index_add_(0, rows, gradient, alpha=-self.learning_rate)
+
+
+OPTIMIZERS = {"adagrad": Adagrad, "adam": Adam, "sgd": SGD}

@@ -1,0 +1,223 @@
+"""Training: run -> epoch -> step, with early stopping, averaging and a history."""
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .batches import Batch, Batcher, entries, iter_row_blocks
+from .losses import LOSSES
+from .model import (
+    TABLES,
+    FactorizationModel,
+    column_gradient,
+    column_tables,
+    feature_table,
+    rows_of,
+)
+from .parameters import RunningAverage, copy_of
+
+# Numbers of one group of rows in training.
+MAX_TRAINING_COST = 1 << 24
+
+
+@dataclass
+class TrainingData:
+    """Rows to learn from, as the trainer wants them."""
+
+    X: object  # canonical CSR, values in the computing dtype
+    one_hot: bool  # every stored value is 1
+    target: Tensor  # (n_rows, n_terms): targets, 0 and 1, or class numbers
+    weight: Tensor | None  # (n_rows,), positive; None: all 1
+    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
+
+
+@dataclass
+class Penalties:
+    """Strengths of the objective's penalties (docs: "Objective")."""
+
+    attention: float = 0.0
+    embeddings: float = 0.0
+    coef: float = 0.0
+
+
+@dataclass
+class Trainer:
+    """Fits the parameters of a model in place.
+
+    `parameters` and the optimiser's state hold everything that training changes.
+    """
+
+    model: FactorizationModel
+    loss: str
+    parameters: dict[str, Tensor]
+    optimizer: object
+    batch_size: int
+    penalties: Penalties
+    frozen: frozenset[str]
+    order_rng: np.random.Generator
+    mask_generator: torch.Generator
+    _batcher: Batcher = field(init=False)
+
+    def __post_init__(self):
+        n_columns = len(self.parameters["coef"])
+        self._batcher = Batcher(n_columns, self.model.pooling.row_cost, MAX_TRAINING_COST)
+
+    def run_epoch(self, data: TrainingData, on_step: Callable[[int], None] | None = None) -> Tensor:
+        """One pass over the rows in random order; returns the mean of each loss term."""
+        n_rows = data.X.shape[0]
+        total_weight = n_rows if data.weight is None else float(data.weight.sum())
+        loss_sum = torch.zeros(data.target.shape[1], dtype=torch.float64, device=data.target.device)
+        order = self.order_rng.permutation(n_rows)
+        for rows, indptr, block in iter_row_blocks(data.X, order, self.batch_size):
+            batch = self._batcher.batch(indptr, *entries(indptr, block, data.one_hot))
+            loss_sum += self._step(data, batch, torch.from_numpy(rows).to(data.target.device))
+            if on_step is not None:
+                on_step(len(rows))
+        return loss_sum.cpu() / total_weight
+
+    def _step(self, data: TrainingData, batch: Batch, rows: Tensor) -> Tensor:
+        target = data.target[rows]
+        weight = None if data.weight is None else data.weight[rows]
+        batch_weight = len(rows) if weight is None else weight.sum()
+        loss_sum, gradients = self._loss_and_gradients(batch, target, weight, batch_weight)
+        self._add_penalties(gradients, batch, data.column_weight, weight, batch_weight)
+        self._update(gradients, batch)
+        return loss_sum
+
+    def _loss_and_gradients(self, batch, target, weight, batch_weight):
+        """Weighted loss sum, and the gradients of its mean; tables by the batch's columns.
+
+        The one place where gradients of several processes would be summed.
+        """
+        trained = [name for name in self.parameters if name not in self.frozen]
+        local = {name: value.detach() for name, value in self.parameters.items()}
+        for name, table in column_tables(self.parameters, batch).items():
+            local[name] = feature_table(table, batch)
+        for name in trained:
+            local[name] = local[name].detach().requires_grad_()
+        loss_sum = 0.0
+        for group in batch.groups:
+            part = rows_of(group, target.device)
+            raw = self.model.training_scores(local, group, self.mask_generator)
+            loss = LOSSES[self.loss](raw, target[part])
+            loss = (loss if weight is None else loss * weight[part, None]).sum(0)
+            (loss.sum() / batch_weight).backward()
+            loss_sum = loss_sum + loss.detach()
+        gradients = {name: local[name].grad for name in trained if local[name].grad is not None}
+        for name in TABLES:
+            if name in gradients:
+                gradients[name] = column_gradient(gradients[name], batch)
+        return loss_sum, gradients
+
+    def _add_penalties(self, gradients, batch, column_weight, weight, batch_weight):
+        if "attention_weight" in gradients and self.penalties.attention:
+            gradients["attention_weight"].add_(
+                self.parameters["attention_weight"], alpha=2 * self.penalties.attention
+            )
+        strengths = {"embeddings": self.penalties.embeddings, "coef": self.penalties.coef}
+        strengths = {name: s for name, s in strengths.items() if s and name in gradients}
+        if not strengths:
+            return
+        # Each occurrence carries s_n / c_i of its column's penalty: over an epoch, all of it.
+        entry_weight = None
+        if weight is not None:
+            entry_weight = np.repeat(weight.cpu().numpy(), batch.row_lengths)
+        share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
+        share = share / column_weight[batch.columns]
+        for name, strength in strengths.items():
+            table = column_tables(self.parameters, batch)[name]
+            factor = torch.from_numpy(share * (2 * strength)).to(table.device, table.dtype)
+            gradients[name].addcmul_(table, (factor / batch_weight)[:, None])
+
+    def _update(self, gradients, batch):
+        columns = torch.from_numpy(batch.columns).to(self.parameters["coef"].device)
+        self.optimizer.begin_step()
+        for name, gradient in gradients.items():
+            rows = columns if name in TABLES else None
+            self.optimizer.update(name, self.parameters[name], gradient, rows)
+
+
+@dataclass
+class Schedule:
+    """How long a run lasts and which parameters it ends with."""
+
+    max_iter: int
+    loss_unit: Tensor  # of each loss term, for the history
+    averaging: float = 0.0
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+
+
+@dataclass
+class RunResult:
+    """What a run leaves."""
+
+    parameters: dict[str, Tensor]
+    history: list[dict]
+    best_iter: int
+
+
+class NonFiniteLossError(ValueError):
+    """The training loss became infinite or NaN."""
+
+    def __init__(self, epoch: int):
+        super().__init__(f"infinite or NaN training loss in epoch {epoch}")
+        self.epoch = epoch
+
+
+def run(
+    trainer: Trainer,
+    data: TrainingData,
+    schedule: Schedule,
+    *,
+    monitor: Callable[[dict[str, Tensor]], tuple[dict, float]] | None = None,
+    on_step: Callable[[int], None] | None = None,
+    on_epoch: Callable[[dict], bool] = lambda record: False,
+) -> RunResult:
+    """Train epoch by epoch.
+
+    `monitor` looks at the parameters after each epoch and returns entries for the history
+    and a score (more is better): the run ends when it has not risen by `tol` for
+    `n_iter_no_change` epochs, with the parameters of the best. `on_epoch` gets each record
+    and may end the run too. So does Ctrl-C, with a warning.
+    """
+    average = RunningAverage(schedule.averaging) if schedule.averaging else None
+    current = trainer.parameters
+    history: list[dict] = []
+    best, best_iter, best_score = None, 0, -math.inf
+    try:
+        for epoch in range(1, schedule.max_iter + 1):
+            started = time.perf_counter()
+            loss = float((trainer.run_epoch(data, on_step) * schedule.loss_unit).mean())
+            seconds = time.perf_counter() - started
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(epoch)
+            current = average.update(trainer.parameters) if average else trainer.parameters
+            record = {"epoch": epoch, "train_loss": loss}
+            score = None
+            if monitor is not None:
+                entries, score = monitor(current)
+                record |= entries
+            record |= {"seconds": seconds, "rows_per_second": data.X.shape[0] / seconds}
+            history.append(record)
+            if score is None:
+                best_iter = epoch
+            elif best is None or score > best_score + schedule.tol:
+                best, best_iter, best_score = copy_of(current), epoch, score
+            if on_epoch(record):
+                break
+            if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
+                break
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"Training was interrupted after {len(history)} epochs; the estimator keeps what "
+            "it has learnt so far.",
+            stacklevel=2,
+        )
+    return RunResult(current if best is None else best, history, best_iter)

@@ -1,0 +1,408 @@
+"""The order of a fit on checked rows: units, start values, training, fitted attributes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.metrics import check_scoring
+from sklearn.utils.validation import check_is_fitted
+
+from . import _attributes, _input
+from ._core.losses import LOSSES
+from ._core.model import FactorizationModel
+from ._core.optimizers import OPTIMIZERS
+from ._core.parameters import ATTENTION, start_embeddings, start_projection, to_tensors
+from ._core.pooling import SumPooling
+from ._core.trainer import NonFiniteLossError, Penalties, Schedule, Trainer, TrainingData, run
+from ._reporting import Reporter
+from ._scaling import Scaling, column_scales
+
+FREEZABLE = ("intercept", "coef", "embeddings", "projection", "attention")
+
+# Multiples of 1 / sqrt(embedding_dim): the rate that a model bears falls as k grows.
+_AUTO_RATE = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
+
+
+@dataclass
+class Rows:
+    """Checked rows: canonical CSR, y as given, encoded target, positive weights."""
+
+    X: object
+    y: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+    def part(self, index) -> "Rows":
+        """The rows at these positions."""
+        return Rows(self.X[index], self.y[index], self.target[index], self.weight[index])
+
+    def entry_weight(self) -> np.ndarray:
+        """Each stored entry's row weight."""
+        return np.repeat(self.weight, np.diff(self.X.indptr))
+
+    def mean_pairs(self) -> float:
+        """Weighted mean number of pairs in a row, at least 1."""
+        length = np.diff(self.X.indptr).astype(np.float64)
+        return max(1.0, float(np.average(length * (length - 1) / 2, weights=self.weight)))
+
+
+@dataclass
+class Progress:
+    """What a continued fit needs beside the fitted attributes."""
+
+    scaling: Scaling
+    column_weight: np.ndarray  # summed weight of the rows that held each column
+    optimizer: dict[str, np.ndarray] | None = None
+    order_rng: np.random.Generator | None = None
+    mask_state: np.ndarray | None = None
+
+
+def fit_rows(estimator, rows: Rows, validation: Rows | None, seeds, continued: bool) -> None:
+    """Train for up to `max_iter` epochs and set the fitted attributes."""
+    fitting = _Fitting(estimator, rows, seeds, continued, accumulate=False)
+    arrays = fitting.starting_arrays(rows, validation)
+    fitting.train(arrays, validation)
+    if not estimator.warm_start:
+        # Only what says what the attributes mean stays: no second copy of the tables.
+        progress = estimator._progress
+        estimator._progress = Progress(progress.scaling, progress.column_weight)
+
+
+def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
+    """Train for one pass and set the fitted attributes."""
+    fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
+    arrays = fitting.starting_arrays(rows, None)
+    fitting.train(arrays, None, one_pass=True)
+
+
+class _Fitting:
+    """One call of fit or partial_fit."""
+
+    def __init__(self, estimator, rows: Rows, seeds, continued: bool, accumulate: bool):
+        self.estimator = estimator
+        self.continued = continued
+        self.n_outputs, self.several_outputs = estimator._outputs
+        self.device = _input.training_device(estimator.device)
+        self.dtype = _input.computing_dtype(estimator.precision, rows.X)
+        if continued and estimator.embeddings_.dtype == np.float64:
+            self.dtype = torch.float64
+        start, order, mask = seeds.spawn(3)
+        self.start_rng = np.random.default_rng(start)
+        self.mask_generator = torch.Generator(self.device)
+        self.mask_generator.manual_seed(int(mask.generate_state(1, np.uint64)[0] >> 1))
+        self.progress = self._advance(rows, accumulate)
+        if self.progress.order_rng is None:
+            self.progress.order_rng = np.random.default_rng(order)
+        else:
+            self.mask_generator.set_state(torch.from_numpy(self.progress.mask_state))
+        self.frozen = self._frozen()
+        self.batch_size = _batch_size(estimator.batch_size, len(rows.y))
+        self.data = self._training_data(rows)
+
+    # What is known before training
+
+    def _advance(self, rows, accumulate) -> Progress:
+        """Count the columns of these rows, and give new ones their scale."""
+        entry_weight = rows.entry_weight()
+        counts = np.bincount(rows.X.indices, entry_weight, minlength=rows.X.shape[1])
+        scales = column_scales(rows.X, entry_weight)
+        if not self.continued:
+            self.new_columns = np.flatnonzero(counts)
+            moments = self.estimator._target_moments(rows.target, rows.weight)
+            return Progress(Scaling(scales, *moments), counts)
+        old = self.estimator._progress
+        seen = old.column_weight > 0
+        self.new_columns = np.flatnonzero(~seen & (counts > 0))
+        scaling = Scaling(
+            np.where(seen, old.scaling.column_scale, scales),
+            old.scaling.target_mean,
+            old.scaling.target_scale,
+        )
+        counts = counts + old.column_weight if accumulate else counts
+        return Progress(scaling, counts, old.optimizer, old.order_rng, old.mask_state)
+
+    def _frozen(self) -> frozenset[str]:
+        names = set(self.estimator.freeze)
+        unknown = names - set(FREEZABLE)
+        if unknown:
+            raise ValueError(
+                f"freeze names parts that do not exist: {sorted(unknown)}; "
+                f"it takes any of {list(FREEZABLE)}."
+            )
+        if "attention" in names:
+            names |= set(ATTENTION)
+        if self._fixed_projection:
+            names.add("projection")
+        return frozenset(names)
+
+    @property
+    def _fixed_projection(self) -> bool:
+        return self.estimator._has_fixed_projection(self.n_outputs)
+
+    def _training_data(self, rows) -> TrainingData:
+        X, one_hot = self._scaled(rows.X)
+        scaling = self.progress.scaling
+        target = rows.target
+        if self.estimator._loss_name == "squared":
+            target = (target - scaling.target_mean) / scaling.target_scale
+        weight = None if (rows.weight == 1).all() else self._tensor(rows.weight)
+        return TrainingData(X, one_hot, self._tensor(target), weight, self.progress.column_weight)
+
+    def _scaled(self, X):
+        """X in the model's units, and whether all its values are 1."""
+        one_hot = bool((X.data == 1).all()) and not self.progress.scaling.scales_columns
+        if one_hot:
+            return X, True
+        values = self.progress.scaling.scaled_values(X)
+        values = values.astype(np.float64 if self.dtype == torch.float64 else np.float32)
+        return type(X)((values, X.indices, X.indptr), shape=X.shape), False
+
+    def _tensor(self, array):
+        return torch.tensor(array, dtype=self.dtype, device=self.device)
+
+    # Start values
+
+    def starting_arrays(self, rows, validation) -> dict[str, np.ndarray]:
+        """Start values in the model's units."""
+        estimator = self.estimator
+        k = estimator.embedding_dim
+        scaling = self.progress.scaling
+        if self.continued:
+            arrays = _attributes.parameters_of(estimator)
+            arrays = scaling.take_out(arrays, self._fixed_projection)
+        else:
+            size = estimator._start_projection_size(rows.mean_pairs())
+            arrays = self._cold_arrays(rows, size)
+            if isinstance(estimator.init, str):
+                arrays |= self._pretrained(rows, validation, size)
+            elif estimator.init is not None:
+                arrays |= self._taken_over(estimator.init, size)
+            arrays |= estimator._start_own_parameters(self.start_rng)
+        dtype = np.float64 if self.dtype == torch.float64 else np.float32
+        embeddings = np.array(arrays["embeddings"], dtype=dtype)
+        new = self.new_columns[~embeddings[self.new_columns].any(axis=1)]
+        embeddings[new] = start_embeddings(len(new), k, dtype, self.start_rng)
+        return arrays | {"embeddings": embeddings}
+
+    def _cold_arrays(self, rows, projection_size):
+        n_columns, k = rows.X.shape[1], self.estimator.embedding_dim
+        return {
+            "intercept": self.estimator._start_intercept(rows.target, rows.weight),
+            "coef": np.zeros((n_columns, self.n_outputs)),
+            "embeddings": np.zeros((n_columns, k), dtype=np.float32),
+            "projection": start_projection(projection_size, self.n_outputs, k, self.start_rng),
+        }
+
+    def _pretrained(self, rows, validation, projection_size):
+        """The FM of the same size, fitted on the same rows."""
+        arrays = self._cold_arrays(rows, 1.0)
+        dtype = np.float64 if self.dtype == torch.float64 else np.float32
+        arrays["embeddings"] = arrays["embeddings"].astype(dtype)
+        arrays["embeddings"][self.new_columns] = start_embeddings(
+            len(self.new_columns), self.estimator.embedding_dim, dtype, self.start_rng
+        )
+        frozen = self.frozen | ({"projection"} if self.n_outputs == 1 else set())
+        parameters = to_tensors(arrays, self.dtype, self.device)
+        trainer = self._trainer(
+            parameters, SumPooling(self.estimator.embedding_dim), frozen - set(ATTENTION)
+        )
+        reporter = self._reporter("FM")
+        result = self._run(trainer, self._monitor_loss(trainer.model, validation), reporter)
+        arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
+        return arrays | {"projection": arrays["projection"] * projection_size}
+
+    def _taken_over(self, fitted, projection_size):
+        """The parameters of a fitted FM estimator, in the model's units."""
+        self._check_init(fitted)
+        scaling = self.progress.scaling
+        arrays = _attributes.parameters_of(fitted)
+        arrays = {name: arrays[name] for name in self._cold_names}
+        arrays = scaling.take_out(arrays, self._fixed_projection)
+        if self._fixed_projection:
+            return arrays
+        # An FM with p = 1 carries the target's unit in its embeddings; the AFM in p.
+        unit = np.exp(np.log(scaling.target_scale).mean())
+        arrays["embeddings"] = arrays["embeddings"] / np.sqrt(unit)
+        arrays["projection"] = arrays["projection"] * (unit * projection_size)
+        return arrays
+
+    _cold_names = ("intercept", "coef", "embeddings", "projection")
+
+    def _check_init(self, fitted):
+        try:
+            check_is_fitted(fitted, "embeddings_")
+        except Exception as error:
+            raise ValueError(
+                f"init={fitted!r} is not a fitted FM estimator. clone, and so a grid search, "
+                "leaves an estimator unfitted: wrap it in sklearn.frozen.FrozenEstimator."
+            ) from error
+        wanted = (self.progress.scaling.column_scale.shape[0], self.estimator.embedding_dim)
+        if fitted.embeddings_.shape != wanted:
+            raise ValueError(
+                f"init has embeddings of shape {fitted.embeddings_.shape}, but this fit needs "
+                f"(n_features, embedding_dim) = {wanted}."
+            )
+        if np.size(fitted.intercept_) != self.n_outputs:
+            raise ValueError(
+                f"init has {np.size(fitted.intercept_)} outputs, this fit {self.n_outputs}."
+            )
+        classes = getattr(fitted, "classes_", None)
+        if not np.array_equal(classes, getattr(self.estimator, "classes_", None)):
+            raise ValueError(
+                f"init was fitted with classes {classes}, y has "
+                f"{getattr(self.estimator, 'classes_', None)}."
+            )
+
+    # Training
+
+    def train(self, arrays, validation, one_pass=False) -> None:
+        """Train from these start values and set the fitted attributes."""
+        estimator = self.estimator
+        parameters = to_tensors(arrays, self.dtype, self.device)
+        product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
+        trainer = self._trainer(parameters, estimator._make_pooling(product_dtype), self.frozen)
+        self._restore_optimizer(trainer.optimizer)
+        if one_pass:
+            result = self._run(trainer, None, self._reporter(), max_iter=1, averaging=0.0)
+        else:
+            monitor = self._monitor(trainer.model, validation)
+            result = self._run(trainer, monitor, self._reporter())
+        self._set_attributes(result.parameters)
+        n_before = getattr(estimator, "n_iter_", 0) if self.continued else 0
+        for record in result.history:
+            record["epoch"] += n_before
+        before = estimator.history_ if self.continued else []
+        estimator.history_ = before + result.history
+        estimator.n_iter_ = n_before + len(result.history)
+        estimator.best_iter_ = n_before + result.best_iter
+        self.progress.optimizer = {
+            name: value.cpu().numpy() for name, value in trainer.optimizer.state.items()
+        }
+        self.progress.mask_state = self.mask_generator.get_state().numpy()
+        estimator._progress = self.progress
+
+    def _trainer(self, parameters, pooling, frozen) -> Trainer:
+        estimator = self.estimator
+        rate = estimator.learning_rate
+        if rate == "auto":
+            rate = _AUTO_RATE[estimator.optimizer] / np.sqrt(estimator.embedding_dim)
+        trained = {name: value for name, value in parameters.items() if name not in frozen}
+        self.learning_rate = float(rate)
+        return Trainer(
+            model=FactorizationModel(pooling, estimator.dropout),
+            loss=estimator._loss_name,
+            parameters=parameters,
+            optimizer=OPTIMIZERS[estimator.optimizer](trained, self.learning_rate, self.batch_size),
+            batch_size=self.batch_size,
+            penalties=Penalties(
+                getattr(estimator, "l2_attention", 0.0), estimator.l2_embedding, estimator.l2_linear
+            ),
+            frozen=frozen,
+            order_rng=self.progress.order_rng,
+            mask_generator=self.mask_generator,
+        )
+
+    def _restore_optimizer(self, optimizer):
+        saved = self.progress.optimizer or {}
+        for name, value in optimizer.state.items():
+            if name in saved and saved[name].shape == tuple(value.shape):
+                value.copy_(torch.from_numpy(saved[name]))
+
+    def _run(self, trainer, monitor, reporter, **schedule):
+        estimator = self.estimator
+        callbacks = estimator.callbacks or ()
+
+        def on_epoch(record):
+            reporter.on_epoch(record)
+            return any([callback(record) for callback in callbacks])
+
+        options = {
+            "max_iter": estimator.max_iter,
+            "averaging": estimator.weight_averaging,
+            "n_iter_no_change": estimator.n_iter_no_change,
+            "tol": estimator.tol,
+        }
+        try:
+            return run(
+                trainer,
+                self.data,
+                Schedule(loss_unit=self._loss_unit(), **options | schedule),
+                monitor=monitor,
+                on_step=reporter.on_step,
+                on_epoch=on_epoch,
+            )
+        except NonFiniteLossError as error:
+            values = self.data.X.data
+            largest = 1.0 if self.data.one_hot else float(np.abs(values).max(initial=0))
+            raise ValueError(
+                f"The training loss became infinite or NaN in epoch {error.epoch} "
+                f"(learning_rate={self.learning_rate:g}; the largest |x|, each column divided "
+                f"by its mean size, is {largest:g}). Lower learning_rate, clip outliers in X, "
+                "or raise l2_embedding and l2_linear."
+            ) from error
+        finally:
+            reporter.close()
+
+    def _reporter(self, title="") -> Reporter:
+        estimator = self.estimator
+        return Reporter(estimator.verbose, self.data.X.shape[0], estimator.max_iter, title)
+
+    def _loss_unit(self):
+        return torch.from_numpy(np.square(self.progress.scaling.target_scale))[: self._n_terms]
+
+    @property
+    def _n_terms(self):
+        return self.data.target.shape[1]
+
+    # Validation
+
+    def _monitor(self, model, validation):
+        """What looks at the parameters after each epoch; None without validation rows."""
+        scoring = self.estimator.scoring
+        if validation is None or scoring == "loss":
+            return self._monitor_loss(model, validation)
+        losses = self._monitor_loss(model, validation)
+        scorer = check_scoring(self.estimator, scoring)
+        weighted = not (validation.weight == 1).all()
+        options = {"sample_weight": validation.weight} if weighted else {}
+
+        def monitor(parameters):
+            entries, _ = losses(parameters)
+            self._set_attributes(parameters)
+            score = float(scorer(self.estimator, validation.X, validation.y, **options))
+            return entries | {"validation_score": score}, score
+
+        return monitor
+
+    def _monitor_loss(self, model, validation):
+        if validation is None:
+            return None
+        X, _ = self._scaled(validation.X)
+        target = validation.target
+        scaling = self.progress.scaling
+        if self.estimator._loss_name == "squared":
+            target = (target - scaling.target_mean) / scaling.target_scale
+        target, weight = self._tensor(target).cpu(), torch.from_numpy(validation.weight)
+        unit = self._loss_unit()
+
+        def monitor(parameters):
+            raw = torch.from_numpy(model.predict(parameters, X))
+            terms = LOSSES[self.estimator._loss_name](raw, target).double() * unit
+            loss = float((weight @ terms).mean() / weight.sum())
+            return {"validation_loss": loss}, -loss
+
+        return monitor
+
+    def _set_attributes(self, parameters):
+        arrays = {name: value.cpu().numpy() for name, value in parameters.items()}
+        dtype = arrays["embeddings"].dtype
+        arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
+        arrays = {name: value.astype(dtype) for name, value in arrays.items()}
+        _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
+
+
+def _batch_size(batch_size, n_rows: int) -> int:
+    if batch_size != "auto":
+        return batch_size
+    # Small sets get enough steps an epoch, large ones enough rows to share pairs.
+    return int(np.clip(2 ** int(np.log2(max(1, n_rows / 32))), 64, 512))

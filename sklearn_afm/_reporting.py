@@ -1,0 +1,77 @@
+"""What `verbose` shows: an aligned line an epoch, or a progress bar."""
+
+import sys
+
+
+class Reporter:
+    """Prints the progress of a fit.
+
+    Parameters
+    ----------
+    verbose : int
+        0: nothing; 1: one line an epoch; 2: a progress bar within each epoch too, if tqdm
+        is installed.
+    n_rows : int
+        Rows of an epoch.
+    max_iter : int
+        Epochs at most.
+    title : str
+        What is trained, where that is not the estimator itself.
+    """
+
+    _HEADERS = {
+        "train_loss": "train loss",
+        "validation_loss": "valid. loss",
+        "validation_score": "valid. score",
+        "rows_per_second": "rows/s",
+        "seconds": "seconds",
+    }
+
+    def __init__(self, verbose: int, n_rows: int, max_iter: int, title: str = ""):
+        self._verbose = verbose
+        self._title = title
+        self._n_rows = n_rows
+        self._max_iter = max_iter
+        self._printed_header = False
+        self._bar = None
+        self._tqdm = _import_tqdm() if verbose >= 2 else None
+
+    def on_step(self, n_rows: int) -> None:
+        """Count rows of the epoch under way."""
+        if self._tqdm is None:
+            return
+        if self._bar is None:
+            self._bar = self._tqdm(total=self._n_rows, unit=" rows", leave=False, unit_scale=True)
+        self._bar.update(n_rows)
+
+    def on_epoch(self, record: dict) -> None:
+        """Print an epoch's line."""
+        self.close()
+        if not self._verbose:
+            return
+        names = [name for name in self._HEADERS if name in record]
+        if not self._printed_header:
+            print(f"{self._title + ' epoch':>9}", *(f"{self._HEADERS[name]:>12}" for name in names))
+            self._printed_header = True
+        values = (
+            f"{record[name]:>12,.0f}" if name == "rows_per_second" else f"{record[name]:>12.5g}"
+            for name in names
+        )
+        width = len(str(self._max_iter))
+        epoch = f"{record['epoch']:>{width}}/{self._max_iter}"
+        print(f"{epoch:>9}", *values)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _import_tqdm():
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm

@@ -1,0 +1,84 @@
+"""Units: the model learns on columns of mean size 1 and, in regression, standardised targets.
+
+What is learnt is folded back into the fitted attributes, which apply to X as it was given.
+Predictions therefore do not depend on the unit of a column or of the target, and a column
+of values around 1000 does not make training diverge.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Keeps coef / scale representable in float32.
+SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
+
+
+@dataclass
+class Scaling:
+    """x_i / column_scale and (y - target_mean) / target_scale are what the model sees."""
+
+    column_scale: np.ndarray  # (n_features,); 1 for columns not seen yet
+    target_mean: np.ndarray  # (n_outputs,)
+    target_scale: np.ndarray  # (n_outputs,)
+
+    @property
+    def scales_columns(self) -> bool:
+        """Whether any column has another scale than 1."""
+        return bool((self.column_scale != 1).any())
+
+    def scaled_values(self, X) -> np.ndarray:
+        """Stored values of a CSR matrix, each over its column's scale."""
+        return X.data / self.column_scale[X.indices]
+
+    def fold_in(self, parameters: dict, fixed_projection: bool) -> dict:
+        """From what was learnt to fitted attributes, for X and y as given.
+
+        `fixed_projection`: the FM's p = 1 stays, and the embeddings take its scale.
+        """
+        return self._convert(parameters, fixed_projection, 1)
+
+    def take_out(self, parameters: dict, fixed_projection: bool) -> dict:
+        """The inverse of `fold_in`."""
+        return self._convert(parameters, fixed_projection, -1)
+
+    def _convert(self, parameters, fixed_projection, direction):
+        result = dict(parameters)
+        target_scale = self.target_scale**direction
+        if (self.target_scale != 1).any() or self.target_mean.any():
+            if direction == 1:
+                result["intercept"] = self.target_mean + target_scale * parameters["intercept"]
+            else:
+                result["intercept"] = (parameters["intercept"] - self.target_mean) * target_scale
+            result["coef"] = parameters["coef"] * target_scale
+            if fixed_projection:
+                result["embeddings"] = parameters["embeddings"] * np.sqrt(target_scale)
+            else:
+                result["projection"] = parameters["projection"] * target_scale[:, None]
+        if self.scales_columns:
+            column_scale = (self.column_scale**direction)[:, None]
+            for name in ("coef", "embeddings"):
+                result[name] = result[name] / column_scale
+        return result
+
+
+def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
+    """Weighted mean of |x| over the non-zeros of each column; 1 where there are none."""
+    if (X.data == 1).all():
+        return np.ones(X.shape[1])
+    weight = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
+    # Halves keep the sum of a few largest floats finite.
+    size = np.bincount(X.indices, np.abs(X.data) / 2 * entry_weight, minlength=X.shape[1])
+    seen = weight > 0
+    scales = np.ones(X.shape[1])
+    scales[seen] = np.clip(2 * (size[seen] / weight[seen]), SMALLEST_SCALE, LARGEST_SCALE)
+    return scales
+
+
+def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and standard deviation of each output; 1 for a constant one."""
+    total = weight.sum()
+    mean = weight @ target / total
+    std = np.sqrt(weight @ (target - mean) ** 2 / total)
+    # What rounding leaves of a constant target is no deviation.
+    constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean, np.where(constant, 1.0, std)
