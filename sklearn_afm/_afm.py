@@ -356,7 +356,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     where the attention :math:`a_{ij}` is the softmax over R of
     :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6).
 
-    Training minimises the sum over rows of weight times log loss (multinomial for more than two classes), plus
+    Training minimises the sum over rows of weight times log loss, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 

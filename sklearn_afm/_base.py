@@ -137,11 +137,9 @@ class BaseFactorizationMachine(BaseEstimator):
                 )
             if not continued and classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
-            if continued and classes is not None:
-                if not np.array_equal(np.unique(classes), self.classes_):
-                    raise ValueError(
-                        f"classes={classes!r} are not those of the first call: {self.classes_!r}."
-                    )
+            known = self.classes_ if continued else classes
+            if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
+                raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
         rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
         pass_rows(self, rows, self._seeds(), continued)
         return self
@@ -154,7 +152,9 @@ class BaseFactorizationMachine(BaseEstimator):
                 delattr(self, name)
 
     def _check_training_rows(self, X, y, sample_weight, classes, *, reset) -> Rows:
-        X, y = _input.check_rows(self, X, y, reset=reset, y_numeric=not is_classifier(self))
+        X, y = _input.check_rows_and_target(
+            self, X, y, reset=reset, y_numeric=not is_classifier(self)
+        )
         weight = _input.check_weights(sample_weight, X)
         if not weight.all():  # weight 0 is absence: no level, no class, no count
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
@@ -178,7 +178,7 @@ class BaseFactorizationMachine(BaseEstimator):
                 "X_val and y_val are for early stopping, but early_stopping is False. "
                 'Set it to True or "auto", or leave them out.'
             )
-        X_val, y_val = _input.check_rows(
+        X_val, y_val = _input.check_rows_and_target(
             self, X_val, y_val, reset=False, y_numeric=not is_classifier(self)
         )
         weight = _input.check_weights(sample_weight_val, X_val)
@@ -211,7 +211,7 @@ class BaseFactorizationMachine(BaseEstimator):
     def _raw_scores(self, X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
         check_is_fitted(self)
-        X = _input.check_rows(self, X, reset=False)
+        X = _input.check_rows(self, X)
         device = _input.prediction_device(self.device)
         parameters = _attributes.shared_parameters(self, device)
         model = FactorizationModel(self._make_pooling(None))

@@ -19,7 +19,7 @@ from ._scaling import Scaling, column_scales
 
 FREEZABLE = ("intercept", "coef", "embeddings", "projection", "attention")
 
-# Multiples of 1 / sqrt(embedding_dim): the rate that a model bears falls as k grows.
+# Rates for rows of up to 10 entries, as multiples of 1 / sqrt(embedding_dim).
 _AUTO_RATE = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
 
 
@@ -285,7 +285,10 @@ class _Fitting:
         estimator = self.estimator
         rate = estimator.learning_rate
         if rate == "auto":
+            # A step of size r in every coordinate moves the score of a row of m entries by
+            # m r and m^2 r^2 k / 2: so the rate that a model bears falls with m and sqrt(k).
             rate = _AUTO_RATE[estimator.optimizer] / np.sqrt(estimator.embedding_dim)
+            rate *= min(1.0, 10 / max(1.0, self.data.X.nnz / self.data.X.shape[0]))
         trained = {name: value for name, value in parameters.items() if name not in frozen}
         self.learning_rate = float(rate)
         return Trainer(
@@ -314,7 +317,9 @@ class _Fitting:
 
         def on_epoch(record):
             reporter.on_epoch(record)
-            return any([callback(record) for callback in callbacks])
+            # All are called, whatever the first ones answer.
+            answers = [callback(record) for callback in callbacks]
+            return any(answers)
 
         options = {
             "max_iter": estimator.max_iter,

@@ -307,7 +307,7 @@ class FMClassifier(ClassificationTask, _SumModel):
 
     computed in time linear in the row's non-zeros.
 
-    Training minimises the sum over rows of weight times log loss (multinomial for more than two classes), plus
+    Training minimises the sum over rows of weight times log loss, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight.
 
     Columns are divided by the mean size of their non-zero values while

@@ -8,16 +8,19 @@ from sklearn.utils.validation import validate_data
 from ._compat import check_sample_weight
 
 
-def check_rows(estimator, X, y=None, *, reset, y_numeric=False):
-    """Validate X (and y), and return X as a canonical CSR array; X itself stays as it is."""
-    options = {
-        "accept_sparse": ("csr", "csc", "coo"),
-        "dtype": [np.float64, np.float32],
-        "reset": reset,
-    }
-    if y is None:
-        return canonical_csr(validate_data(estimator, X, **options))
-    X, y = validate_data(estimator, X, y, multi_output=True, y_numeric=y_numeric, **options)
+_ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.float32]}
+
+
+def check_rows(estimator, X) -> sparse.csr_array:
+    """Validate the X of a fitted estimator; canonical CSR, X itself stays as it is."""
+    return canonical_csr(validate_data(estimator, X, reset=False, **_ACCEPTED))
+
+
+def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
+    """Validate X and y; X as canonical CSR."""
+    X, y = validate_data(
+        estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED
+    )
     return canonical_csr(X), y
 
 

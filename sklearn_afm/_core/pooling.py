@@ -183,10 +183,7 @@ class _PairScores(torch.autograd.Function):
         for part in _chunks(len(first)):
             e_first, e_second = embeddings[first[part]], embeddings[second[part]]
             pair = (e_first * e_second).to(product_dtype)
-            if ctx.keep:
-                layer = hidden[part]
-            else:
-                layer = torch.addmm(bias_p, pair, weight_p.T).relu_()
+            layer = hidden[part] if ctx.keep else torch.addmm(bias_p, pair, weight_p.T).relu_()
             d_context.addmv_(layer.T.to(context.dtype), d_scores[part])
             d_layer = torch.outer(d_scores[part], context).to(product_dtype)
             d_layer.mul_(layer > 0)

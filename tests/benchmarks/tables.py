@@ -1,0 +1,154 @@
+"""Real tables for measurements: those that scikit-learn carries, and those in `--data-home`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
+
+
+@dataclass
+class Table:
+    """X, y, how X is encoded before an estimator, and how it is split."""
+
+    name: str
+    task: str  # "regression" or "classification"
+    X: object
+    y: np.ndarray
+    encoder: object | None
+    splits: list
+
+
+def _folds(y, task):
+    kind = StratifiedKFold if task == "classification" else KFold
+    return list(kind(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y))
+
+
+_SMALL = {
+    "iris": (load_iris, "classification"),
+    "wine": (load_wine, "classification"),
+    "breast cancer": (load_breast_cancer, "classification"),
+    "diabetes": (load_diabetes, "regression"),
+    "digits": (load_digits, "classification"),
+}
+
+
+def small_tables(names=("iris", "wine", "breast cancer", "diabetes")):
+    """scikit-learn's own small sets, binned and one-hot encoded, and as real values."""
+    for name in names:
+        load, task = _SMALL[name]
+        X, y = load(return_X_y=True)
+        bins = KBinsDiscretizer(5, encode="onehot", strategy="uniform")
+        yield Table(f"{name}, binned", task, X, y, bins, _folds(y, task))
+        yield Table(f"{name}, real", task, X, y, StandardScaler(), _folds(y, task))
+
+
+def rare_levels():
+    """A made click log of 20,000 rows: main effects of ids, most of them rare (Zipf)."""
+    rng = np.random.default_rng(0)
+    sizes = (8000, 4000, 2000, 50, 10)
+    n_rows = 20_000
+    columns, logits, start = [], np.full(n_rows, -1.5), 0
+    for size in sizes:
+        weights = 1 / np.arange(1, size + 1) ** 1.05
+        levels = rng.choice(size, size=n_rows, p=weights / weights.sum())
+        logits += rng.normal(0, 0.6, size)[levels]
+        columns.append(start + levels)
+        start += size
+    indices = np.stack(columns, axis=1).ravel()
+    indptr = np.arange(n_rows + 1) * len(sizes)
+    X = sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(n_rows, start))
+    y = (rng.random(n_rows) < 1 / (1 + np.exp(-logits))).astype(int)
+    split = list(ShuffleSplit(3, test_size=0.2, random_state=0).split(X))
+    return Table("rare levels (made)", "classification", X, y, None, split)
+
+
+def adult(data_home):
+    """UCI Adult: income above 50K; categories one-hot, numbers standardised."""
+    import pandas as pd
+
+    frame = pd.read_csv(Path(data_home) / "adult" / "adult.data", skipinitialspace=True)
+    frame = frame.rename(columns=str.strip)
+    y = frame.iloc[:, -1].astype(str).str.strip().str.contains(">50K").to_numpy().astype(int)
+    frame = frame.iloc[:, :-1]
+    one_hot = OneHotEncoder(handle_unknown="ignore")
+    text = make_column_selector(dtype_exclude="number")
+    numbers = make_column_selector(dtype_include="number")
+    real = make_column_transformer((one_hot, text), (StandardScaler(), numbers))
+    bins = KBinsDiscretizer(10, encode="onehot", strategy="quantile", quantile_method="linear")
+    binned = make_column_transformer((one_hot, text), (bins, numbers))
+    split = list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))
+    yield Table("Adult, binned", "classification", frame, y, binned, split)
+    yield Table("Adult, real", "classification", frame, y, real, split)
+
+
+def movielens_100k(data_home, task="regression"):
+    """Ratings by user, item, age, gender, occupation, genres and release year."""
+    import pandas as pd
+
+    folder = Path(data_home) / "ml-100k"
+    ratings = pd.read_csv(folder / "u.data", sep="\t", names=["user", "item", "rating", "time"])
+    users = pd.read_csv(
+        folder / "u.user", sep="|", names=["user", "age", "gender", "occupation", "zip"]
+    )
+    items = pd.read_csv(folder / "u.item", sep="|", encoding="latin-1", header=None)
+    genres = items.iloc[:, 5:].to_numpy()
+    items = pd.DataFrame(
+        {
+            "item": items[0],
+            "year": items[2].astype(str).str[-4:],
+            "genre": ["".join(map(str, row)) for row in genres],
+        }
+    )
+    frame = ratings.merge(users, on="user").merge(items, on="item")
+    frame["age"] = (frame["age"] // 5).astype(str)
+    columns = ["user", "item", "age", "gender", "occupation", "year", "genre"]
+    y = frame["rating"].to_numpy(float)
+    if task == "classification":
+        y = (y >= 4).astype(int)
+    split = list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    name = "MovieLens 100K, " + ("rating" if task == "regression" else "liked")
+    return Table(name, task, frame[columns], y, encoder, split)
+
+
+def frappe_part(data_home, part):
+    """One-hot rows (csr_array) and targets, 1 or -1, of a part of Frappe."""
+    with np.load(Path(data_home) / "frappe" / f"{part}.npz") as file:
+        indices, target = file["indices"].astype(np.int32), file["target"].astype(np.float64)
+    n_rows, n_fields = indices.shape
+    indptr = np.arange(n_rows + 1, dtype=np.int32) * n_fields
+    data = np.ones(indices.size, dtype=np.float32)
+    return sparse.csr_array((data, indices.ravel(), indptr), shape=(n_rows, 5382)), target
+
+
+def frappe(data_home, task="regression"):
+    """The Frappe rows of the AFM paper: train part against validation part."""
+    X_train, y_train = frappe_part(data_home, "train")
+    X_val, y_val = frappe_part(data_home, "validation")
+    X = sparse.vstack([X_train, X_val], format="csr")
+    y = np.concatenate([y_train, y_val])
+    if task == "classification":
+        y = y.astype(int)
+    n_train = X_train.shape[0]
+    split = [(np.arange(n_train), np.arange(n_train, X.shape[0]))]
+    name = "Frappe, " + ("squared" if task == "regression" else "log loss")
+    return Table(name, task, X, y, None, split)
+
+
+def encode(table, train, test):
+    """Encoded training and test rows of one split."""
+    X_train, X_test = (_rows(table.X, index) for index in (train, test))
+    if table.encoder is None:
+        return X_train, X_test
+    encoder = make_pipeline(table.encoder).fit(X_train)
+    return encoder.transform(X_train), encoder.transform(X_test)
+
+
+def _rows(X, index):
+    return X.iloc[index] if hasattr(X, "iloc") else X[index]
