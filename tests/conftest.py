@@ -1,0 +1,59 @@
+"""Shared test data."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+
+ESTIMATORS = [AFMRegressor, AFMClassifier, FMRegressor, FMClassifier]
+REGRESSORS = [AFMRegressor, FMRegressor]
+CLASSIFIERS = [AFMClassifier, FMClassifier]
+AFMS = [AFMRegressor, AFMClassifier]
+
+
+def ragged_matrix(rng, n_rows=12, n_columns=9, real=True):
+    """A dense matrix with 0 to n_columns non-zeros a row; the first rows have 0, 1 and 2."""
+    X = rng.normal(size=(n_rows, n_columns)) if real else np.ones((n_rows, n_columns))
+    keep = rng.random((n_rows, n_columns)) < rng.random((n_rows, 1))
+    for row in range(min(3, n_rows)):
+        keep[row] = np.arange(n_columns) < row
+    return np.where(keep, X, 0.0)
+
+
+def random_parameters(rng, n_columns, embedding_dim, n_outputs, attention_dim=None):
+    """Parameters of a size that makes the attention far from uniform."""
+    params = {
+        "intercept": rng.normal(size=n_outputs),
+        "coef": rng.normal(size=(n_columns, n_outputs)),
+        "embeddings": rng.normal(size=(n_columns, embedding_dim)),
+        "projection": rng.normal(size=(n_outputs, embedding_dim)),
+    }
+    if attention_dim:
+        params["attention_weight"] = rng.normal(size=(attention_dim, embedding_dim))
+        params["attention_bias"] = rng.normal(size=attention_dim)
+        params["attention_context"] = rng.normal(size=attention_dim)
+    return params
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def one_hot_data():
+    """300 one-hot rows of 4 fields, and a target with linear and pair effects."""
+    rng = np.random.default_rng(1)
+    levels = rng.integers(0, 5, size=(300, 4))
+    X = sparse.csr_array(np.eye(5)[levels].reshape(300, 20))
+    effects, pairs = rng.normal(size=(4, 5)), rng.normal(size=(5, 5))
+    y = effects[np.arange(4), levels].sum(1) + pairs[levels[:, 0], levels[:, 1]]
+    return X, y
+
+
+def target_for(estimator, y):
+    """y, or its sign as string labels for a classifier."""
+    if hasattr(estimator, "predict_proba"):
+        return np.where(np.asarray(y) > np.median(y), "high", "low")
+    return y

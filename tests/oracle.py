@@ -1,0 +1,76 @@
+"""The model as the paper writes it: plain loops over rows and pairs, NumPy only."""
+
+import numpy as np
+
+
+def row_pairs(row):
+    """Non-zero positions (i, j), i > j, of a dense row."""
+    (nonzero,) = np.nonzero(row)
+    return [(i, j) for i in nonzero for j in nonzero if i > j]
+
+
+def attention(row, params):
+    """Attention of each pair of a row (Eq. 5), as a dict."""
+    scores = {}
+    for i, j in row_pairs(row):
+        interaction = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
+        hidden = params["attention_weight"] @ interaction + params["attention_bias"]
+        scores[i, j] = params["attention_context"] @ np.maximum(hidden, 0)
+    if not scores:
+        return {}
+    largest = max(scores.values())
+    exp = {pair: np.exp(score - largest) for pair, score in scores.items()}
+    total = sum(exp.values())
+    return {pair: value / total for pair, value in exp.items()}
+
+
+def pooled(row, params):
+    """Weighted sum of the pairs' interactions, a k-vector; weight 1 for an FM."""
+    total = np.zeros(params["embeddings"].shape[1])
+    weights = attention(row, params) if "attention_weight" in params else None
+    for i, j in row_pairs(row):
+        interaction = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
+        total += interaction if weights is None else weights[i, j] * interaction
+    return total
+
+
+def raw_scores(X, params):
+    """Raw scores (n_rows, n_outputs) of a dense matrix (Eq. 6; Eq. 3 for an FM)."""
+    scores = []
+    for row in np.asarray(X, dtype=float):
+        linear = sum(row[i] * params["coef"][i] for i in np.flatnonzero(row))
+        scores.append(params["intercept"] + linear + params["projection"] @ pooled(row, params))
+    return np.array(scores)
+
+
+def row_losses(loss, raw, target):
+    """Loss of each row."""
+    if loss == "squared":
+        return ((raw - target) ** 2).sum(axis=1)
+    if loss == "log":
+        return np.array([np.log1p(np.exp(r)) - t * r for r, t in zip(raw[:, 0], target[:, 0])])
+    return np.array([np.log(np.exp(r).sum()) - r[int(t)] for r, t in zip(raw, target[:, 0])])
+
+
+def objective(X, target, weight, params, loss, l2_attention=0.0, l2_embedding=0.0, l2_linear=0.0):
+    """The function that training minimises."""
+    data = weight @ row_losses(loss, raw_scores(X, params), target)
+    prior = l2_embedding * (params["embeddings"] ** 2).sum()
+    prior += l2_linear * (params["coef"] ** 2).sum()
+    result = (data + prior) / weight.sum()
+    if "attention_weight" in params:
+        result += l2_attention * (params["attention_weight"] ** 2).sum()
+    return result
+
+
+def params_of(estimator):
+    """Fitted attributes under the names that this module uses, with an axis for outputs."""
+    names = ["intercept", "coef", "embeddings", "projection"]
+    if hasattr(estimator, "attention_weight_"):
+        names += ["attention_weight", "attention_bias", "attention_context"]
+    params = {name: np.asarray(getattr(estimator, f"{name}_"), dtype=float) for name in names}
+    if params["intercept"].ndim == 0:
+        for name in ("intercept", "coef", "projection"):
+            params[name] = params[name][None]
+    params["coef"] = params["coef"].T
+    return params
