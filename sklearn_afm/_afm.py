@@ -22,14 +22,14 @@ class _AttentionalModel(BaseFactorizationMachine):
 
     def __init__(
         self,
-        embedding_dim=32,
-        attention_dim=32,
+        embedding_dim=16,
+        attention_dim=16,
         *,
         dropout=0.0,
         attention_dropout=0.0,
         l2_attention=1e-4,
         l2_embedding=10.0,
-        l2_linear=1.0,
+        l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
         batch_size="auto",
@@ -99,9 +99,9 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
 
     Parameters
     ----------
-    embedding_dim : int, default=32
+    embedding_dim : int, default=16
         Length k of each column's embedding.
-    attention_dim : int, default=32
+    attention_dim : int, default=16
         Width t of the attention network, the paper's "attention factor".
     dropout : float in [0, 1), default=0.0
         Share of the pooled k-vector of each row that training sets to 0.
@@ -112,14 +112,15 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
-    l2_linear : float, default=1.0
+    l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
     optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
         Each changes only the columns that a batch holds; "adam" is therefore the lazy
         Adam, in which a column's moments rest while it is away.
     learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), and 0.04 / sqrt(embedding_dim) for "adam".
+        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
+        times 10 / m where rows have more than 10 non-zeros in the mean, m.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -243,9 +244,9 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
 
     Parameters
     ----------
-    embedding_dim : int, default=32
+    embedding_dim : int, default=16
         Length k of each column's embedding.
-    attention_dim : int, default=32
+    attention_dim : int, default=16
         Width t of the attention network, the paper's "attention factor".
     dropout : float in [0, 1), default=0.0
         Share of the pooled k-vector of each row that training sets to 0.
@@ -256,14 +257,15 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
-    l2_linear : float, default=1.0
+    l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
     optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
         Each changes only the columns that a batch holds; "adam" is therefore the lazy
         Adam, in which a column's moments rest while it is away.
     learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), and 0.04 / sqrt(embedding_dim) for "adam".
+        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
+        times 10 / m where rows have more than 10 non-zeros in the mean, m.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -389,14 +391,14 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
 
     def __init__(
         self,
-        embedding_dim=32,
-        attention_dim=32,
+        embedding_dim=16,
+        attention_dim=16,
         *,
         dropout=0.0,
         attention_dropout=0.0,
         l2_attention=1e-4,
         l2_embedding=10.0,
-        l2_linear=1.0,
+        l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
         batch_size="auto",

@@ -16,11 +16,11 @@ class _SumModel(BaseFactorizationMachine):
 
     def __init__(
         self,
-        embedding_dim=32,
+        embedding_dim=16,
         *,
         dropout=0.0,
         l2_embedding=10.0,
-        l2_linear=1.0,
+        l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
         batch_size="auto",
@@ -84,21 +84,22 @@ class FMRegressor(RegressionTask, _SumModel):
 
     Parameters
     ----------
-    embedding_dim : int, default=32
+    embedding_dim : int, default=16
         Length k of each column's embedding.
     dropout : float in [0, 1), default=0.0
         Share of the pooled k-vector of each row that training sets to 0.
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
-    l2_linear : float, default=1.0
+    l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
     optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
         Each changes only the columns that a batch holds; "adam" is therefore the lazy
         Adam, in which a column's moments rest while it is away.
     learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), and 0.04 / sqrt(embedding_dim) for "adam".
+        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
+        times 10 / m where rows have more than 10 non-zeros in the mean, m.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -209,21 +210,22 @@ class FMClassifier(ClassificationTask, _SumModel):
 
     Parameters
     ----------
-    embedding_dim : int, default=32
+    embedding_dim : int, default=16
         Length k of each column's embedding.
     dropout : float in [0, 1), default=0.0
         Share of the pooled k-vector of each row that training sets to 0.
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
-    l2_linear : float, default=1.0
+    l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
     optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
         Each changes only the columns that a batch holds; "adam" is therefore the lazy
         Adam, in which a column's moments rest while it is away.
     learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), and 0.04 / sqrt(embedding_dim) for "adam".
+        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
+        times 10 / m where rows have more than 10 non-zeros in the mean, m.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -337,11 +339,11 @@ class FMClassifier(ClassificationTask, _SumModel):
 
     def __init__(
         self,
-        embedding_dim=32,
+        embedding_dim=16,
         *,
         dropout=0.0,
         l2_embedding=10.0,
-        l2_linear=1.0,
+        l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
         batch_size="auto",

@@ -7,7 +7,6 @@ from sklearn.utils.validation import validate_data
 
 from ._compat import check_sample_weight
 
-
 _ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.float32]}
 
 

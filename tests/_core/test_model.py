@@ -94,9 +94,7 @@ def gradients_of(kind, loss, X, target, weight, params, **options):
     )
     counts = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
     one_hot = bool((X.data == 1).all())
-    trainer.run_epoch(
-        TrainingData(X, one_hot, torch.tensor(target), torch.tensor(weight), counts)
-    )
+    trainer.run_epoch(TrainingData(X, one_hot, torch.tensor(target), torch.tensor(weight), counts))
     return {name: params[name] - value.numpy() for name, value in parameters.items()}
 
 
