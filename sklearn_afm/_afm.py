@@ -213,8 +213,8 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
-    Columns are divided by the mean size of their non-zero values, and targets standardised, while
-    the model learns; the fitted attributes apply to X and y as given. 0 and 1 stay as they are.
+    Columns are divided by the root mean square of their non-zero values, and targets standardised,
+    while the model learns; the fitted attributes apply to X and y as given. 0 and 1 stay as they are.
 
     References
     ----------
@@ -362,8 +362,8 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
-    Columns are divided by the mean size of their non-zero values while
-    the model learns; the fitted attributes apply to X as given. 0 and 1 stay as they are.
+    Columns are divided by the root mean square of their non-zero values
+    while the model learns; the fitted attributes apply to X as given. 0 and 1 stay as they are.
 
     References
     ----------

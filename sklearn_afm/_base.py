@@ -91,24 +91,20 @@ class BaseFactorizationMachine(BaseEstimator):
         continued = self.warm_start and hasattr(self, "embeddings_")
         if not continued:
             self._forget()
-        rows = self._check_training_rows(X, y, sample_weight, None, reset=not continued)
-        validation = self._check_validation_rows(X_val, y_val, sample_weight_val)
-        seeds = self._seeds()
-        stops_early = self.early_stopping is True or (
-            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 10_000)
-        )
-        if stops_early and validation is None:
-            validation = rows
-            if self.validation_fraction is not None:
-                rows, validation = self._split(rows, seeds)
-        fit_rows(self, rows, validation if stops_early else None, seeds, continued)
+        try:
+            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
+        except Exception:
+            if not continued:
+                self._forget()
+            raise
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
 
-        The optimiser's state is kept from call to call. Units (see the class's Notes) are
+        The optimiser's state is kept from call to call (and from an earlier ``fit`` only
+        where `warm_start` is True: a plain fit leaves the parameters alone). Units (see the class's Notes) are
         those of the first call that a column appears in; `weight_averaging`,
         `early_stopping` and `max_iter` have no part in it.
 
@@ -140,16 +136,38 @@ class BaseFactorizationMachine(BaseEstimator):
             known = self.classes_ if continued else classes
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
-        rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
-        pass_rows(self, rows, self._seeds(), continued)
+        try:
+            rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
+            pass_rows(self, rows, self._seeds(), continued)
+        except Exception:
+            if not continued:
+                self._forget()
+            raise
         return self
 
     # What comes in
 
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued):
+        rows = self._check_training_rows(X, y, sample_weight, None, reset=not continued)
+        validation = self._check_validation_rows(X_val, y_val, sample_weight_val)
+        seeds = self._seeds()
+        stops_early = self.early_stopping is True or (
+            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 10_000)
+        )
+        if stops_early and validation is None:
+            validation = rows
+            if self.validation_fraction is not None:
+                rows, validation = self._split(rows, seeds)
+        fit_rows(self, rows, validation if stops_early else None, seeds, continued)
+
     def _forget(self):
-        for name in [name for name in vars(self) if name.endswith("_") or name == "_progress"]:
-            if not name.startswith("__"):
+        """Leave nothing of an earlier fit: what follows is fitted or unfitted, never half."""
+        for name in list(vars(self)):
+            if name in ("_progress", "_outputs") or (name.endswith("_") and name[0] != "_"):
                 delattr(self, name)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "embeddings_")
 
     def _check_training_rows(self, X, y, sample_weight, classes, *, reset) -> Rows:
         X, y = _input.check_rows_and_target(

@@ -201,11 +201,10 @@ class _Fitting:
         arrays["embeddings"][self.new_columns] = start_embeddings(
             len(self.new_columns), self.estimator.embedding_dim, dtype, self.start_rng
         )
-        frozen = self.frozen | ({"projection"} if self.n_outputs == 1 else set())
+        # `freeze` speaks of the AFM's training; the FM learns all but its p = 1.
+        frozen = frozenset({"projection"} if self.n_outputs == 1 else ())
         parameters = to_tensors(arrays, self.dtype, self.device)
-        trainer = self._trainer(
-            parameters, SumPooling(self.estimator.embedding_dim), frozen - set(ATTENTION)
-        )
+        trainer = self._trainer(parameters, SumPooling(self.estimator.embedding_dim), frozen)
         reporter = self._reporter("FM")
         result = self._run(trainer, self._monitor_loss(trainer.model, validation), reporter)
         arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
@@ -342,7 +341,7 @@ class _Fitting:
             raise ValueError(
                 f"The training loss became infinite or NaN in epoch {error.epoch} "
                 f"(learning_rate={self.learning_rate:g}; the largest |x|, each column divided "
-                f"by its mean size, is {largest:g}). Lower learning_rate, clip outliers in X, "
+                f"by its root mean square, is {largest:g}). Lower learning_rate, clip outliers in X, "
                 "or raise l2_embedding and l2_linear."
             ) from error
         finally:

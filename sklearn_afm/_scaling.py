@@ -1,4 +1,4 @@
-"""Units: the model learns on columns of mean size 1 and, in regression, standardised targets.
+"""Units: the model learns on columns of root mean square 1 and, in regression, standardised targets.
 
 What is learnt is folded back into the fitted attributes, which apply to X as it was given.
 Predictions therefore do not depend on the unit of a column or of the target, and a column
@@ -62,16 +62,20 @@ class Scaling:
 
 
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
-    """Weighted mean of |x| over the non-zeros of each column; 1 where there are none."""
-    if (X.data == 1).all():
-        return np.ones(X.shape[1])
-    weight = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
-    # Halves keep the sum of a few largest floats finite.
-    size = np.bincount(X.indices, np.abs(X.data) / 2 * entry_weight, minlength=X.shape[1])
-    seen = weight > 0
+    """Weighted root mean square of the non-zeros of each column; 1 where there are none."""
     scales = np.ones(X.shape[1])
-    scales[seen] = np.clip(2 * (size[seen] / weight[seen]), SMALLEST_SCALE, LARGEST_SCALE)
-    return scales
+    if (X.data == 1).all():
+        return scales
+    size = np.abs(X.data)
+    # Over its largest value, no column's squares overflow.
+    largest = np.zeros(X.shape[1])
+    np.maximum.at(largest, X.indices, size)
+    squares = (size / largest[X.indices]) ** 2
+    total = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
+    squares = np.bincount(X.indices, entry_weight * squares, minlength=X.shape[1])
+    seen = total > 0
+    scales[seen] = largest[seen] * np.sqrt(squares[seen] / total[seen])
+    return np.clip(scales, SMALLEST_SCALE, LARGEST_SCALE)
 
 
 def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

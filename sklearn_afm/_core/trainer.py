@@ -107,7 +107,8 @@ class Trainer:
             raw = self.model.training_scores(local, group, self.mask_generator)
             loss = LOSSES[self.loss](raw, target[part])
             loss = (loss if weight is None else loss * weight[part, None]).sum(0)
-            (loss.sum() / batch_weight).backward()
+            if loss.requires_grad:  # not if what is trained has no part in these rows
+                (loss.sum() / batch_weight).backward()
             loss_sum = loss_sum + loss.detach()
         gradients = {name: local[name].grad for name in trained if local[name].grad is not None}
         for name in TABLES:

@@ -1,0 +1,254 @@
+"""Randomness, what a fit leaves alone, persistence, warm starts and streams."""
+
+import copy
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
+from scipy import sparse
+from sklearn.base import clone
+
+from sklearn_afm import FMClassifier, FMRegressor
+
+SHORT = {"max_iter": 3, "embedding_dim": 4}
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_same_seed_same_result_bit_for_bit(Estimator, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    first, second, other = (
+        Estimator(random_state=seed, dropout=0.3, early_stopping=True, **SHORT).fit(X, y)
+        for seed in (0, 0, 1)
+    )
+    for name in ("embeddings_", "coef_", "projection_", "intercept_"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    assert not np.array_equal(first.embeddings_, other.embeddings_)
+
+
+def test_a_random_state_instance_is_drawn_from(one_hot_data):
+    X, y = one_hot_data
+    models = [
+        FMRegressor(random_state=np.random.RandomState(5), **SHORT).fit(X, y) for _ in range(2)
+    ]
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+    assert not np.array_equal(models[0].coef_, FMRegressor(random_state=6, **SHORT).fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_global_state_is_left_alone(Estimator, seed, one_hot_data):
+    X, y = one_hot_data
+
+    def state():
+        return (
+            np.random.get_state()[1].tolist(),
+            torch.get_rng_state().tolist(),
+            torch.get_num_threads(),
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            np.geterr(),
+        )
+
+    before = state()
+    model = Estimator(random_state=seed, dropout=0.5, **SHORT).fit(X, target_for(Estimator, y))
+    model.predict(X)
+    assert state() == before
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_fit_changes_no_parameter(Estimator, one_hot_data):
+    X, y = one_hot_data
+    model = Estimator(**SHORT)
+    before = copy.deepcopy(model.get_params())
+    model.fit(X, target_for(Estimator, y))
+    assert model.get_params() == before
+    assert clone(model).get_params() == before
+
+
+def copies(model, folder):
+    joblib.dump(model, folder / "model.joblib")
+    return {
+        "pickle": pickle.loads(pickle.dumps(model)),
+        "deepcopy": copy.deepcopy(model),
+        "joblib": joblib.load(folder / "model.joblib"),
+        "memory-mapped": joblib.load(folder / "model.joblib", mmap_mode="r"),
+    }
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_copies_predict_the_same(Estimator, one_hot_data, tmp_path):
+    X, y = one_hot_data
+    model = Estimator(random_state=0, **SHORT).fit(X, target_for(Estimator, y))
+    for loaded in copies(model, tmp_path).values():
+        np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_pickle_is_little_more_than_the_parameters(Estimator, rng):
+    levels = rng.integers(0, 3000, size=(4000, 2))
+    levels[:, 1] += 3000
+    X = sparse.csr_array((np.ones(8000), levels.ravel(), np.arange(0, 8001, 2)), (4000, 6000))
+    model = Estimator(embedding_dim=32, max_iter=1).fit(X, rng.integers(0, 2, 4000))
+    size = sum(value.nbytes for value in vars(model).values() if isinstance(value, np.ndarray))
+    assert len(pickle.dumps(model)) < 1.2 * size
+
+
+def test_a_pickle_loads_without_torch(one_hot_data, tmp_path):
+    X, y = one_hot_data
+    model = FMRegressor(**SHORT).fit(X, y)
+    assert b"torch" not in pickle.dumps(model)
+
+
+def test_a_model_of_another_device_predicts_here(one_hot_data, tmp_path):
+    X, y = one_hot_data
+    model = FMRegressor(**SHORT).fit(X, y)
+    expected = model.predict(X)
+    model.device = "cuda:7"
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+def test_a_fresh_process_predicts_the_same(one_hot_data, tmp_path):
+    X, y = one_hot_data
+    model = FMClassifier(random_state=0, **SHORT).fit(X, y > 0)
+    joblib.dump((model, X), tmp_path / "model.joblib")
+    code = (
+        "import joblib, numpy, sys; model, X = joblib.load(sys.argv[1]);"
+        "numpy.save(sys.argv[2], model.predict_proba(X))"
+    )
+    arguments = [str(tmp_path / "model.joblib"), str(tmp_path / "proba.npy")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    np.testing.assert_array_equal(np.load(arguments[1]), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_warm_start_goes_on_as_if_it_had_not_stopped(Estimator, optimizer, one_hot_data):
+    """With one batch an epoch the order of rows plays no part."""
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    options = {
+        "optimizer": optimizer, "batch_size": 300, "weight_averaging": 0, "random_state": 0,
+        "precision": "float64", "embedding_dim": 4,
+    }  # fmt: skip
+    model = Estimator(max_iter=4, warm_start=True, **options).fit(X, y).fit(X, y)
+    expected = Estimator(max_iter=8, **options).fit(X, y)
+    np.testing.assert_allclose(model.embeddings_, expected.embeddings_, rtol=1e-6, atol=1e-12)
+    assert [record["epoch"] for record in model.history_] == list(range(1, 9))
+    assert model.n_iter_ == 8
+
+
+def test_without_warm_start_a_fit_starts_afresh(one_hot_data):
+    X, y = one_hot_data
+    model = FMRegressor(random_state=0, **SHORT).fit(X[:, :9], -y)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_, FMRegressor(random_state=0, **SHORT).fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_partial_fit_learns_from_a_stream(Estimator, one_hot_data, rng):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    model = Estimator(random_state=0, batch_size=32)
+    first = {"classes": ["high", "low"]} if Estimator in CLASSIFIERS else {}
+    for _ in range(30):
+        for part in np.array_split(rng.permutation(300), 4):
+            model.partial_fit(X[part], y[part], **first)
+            first = {}
+    assert model.score(X, y) > 0.8
+    assert model.n_iter_ == 120
+
+
+@pytest.mark.parametrize("Estimator", REGRESSORS)
+def test_partial_fit_keeps_the_optimizers_state_and_the_counts(Estimator, one_hot_data):
+    """Two parts in one call, a batch each, equal two calls, where the counts are equal."""
+    X, y = one_hot_data
+    options = {
+        "batch_size": 1000, "random_state": 0, "precision": "float64", "weight_averaging": 0,
+        "max_iter": 6,
+    }  # fmt: skip
+    stream = Estimator(l2_embedding=0, l2_linear=0, **options)
+    for _ in range(6):
+        stream.partial_fit(X, y)
+    expected = Estimator(l2_embedding=0, l2_linear=0, **options).fit(X, y)
+    np.testing.assert_allclose(stream.coef_, expected.coef_, rtol=1e-6)
+    counted = Estimator(l2_linear=5.0, **options)
+    for _ in range(6):
+        counted.partial_fit(X, y)
+    np.testing.assert_allclose(counted._progress.column_weight, 6 * X.sum(axis=0))
+
+
+def test_a_stream_goes_on_after_a_pickle(one_hot_data):
+    X, y = one_hot_data
+    model = FMRegressor(random_state=0, dropout=0.5).partial_fit(X[:200], y[:200])
+    loaded = pickle.loads(pickle.dumps(model))
+    for stream in (model, loaded):
+        stream.partial_fit(X[200:], y[200:])
+    np.testing.assert_array_equal(model.embeddings_, loaded.embeddings_)
+
+
+def test_partial_fit_meets_new_levels(one_hot_data):
+    X, y = one_hot_data
+    first = X[:, 0].toarray().ravel() == 0
+    model = FMRegressor(random_state=0).partial_fit(X[first], y[first])
+    assert not model.embeddings_[0].any()
+    model.partial_fit(X, y)
+    assert model.embeddings_[0].any()
+
+
+def test_partial_fit_after_fit(one_hot_data):
+    X, y = one_hot_data
+    model = FMRegressor(random_state=0, warm_start=True).fit(X, y)
+    score = model.score(X, y)
+    assert model.partial_fit(X, y).score(X, y) > score - 0.01
+
+
+def test_partial_fit_of_a_classifier_needs_its_classes(one_hot_data):
+    X, y = one_hot_data
+    with pytest.raises(ValueError, match="classes must be passed"):
+        FMClassifier().partial_fit(X, y > 0)
+    model = FMClassifier().partial_fit(X[:2], [0, 1], classes=[0, 1, 2])
+    assert model.predict_proba(X).shape == (300, 3)
+    with pytest.raises(ValueError, match="not those of the first call"):
+        model.partial_fit(X[:2], [0, 1], classes=[0, 1])
+    with pytest.raises(ValueError, match=r"not in classes: \[7\]"):
+        model.partial_fit(X[:2], [0, 7])
+    with pytest.raises(ValueError, match="balanced"):
+        FMClassifier(class_weight="balanced").partial_fit(X[:2], [0, 1], classes=[0, 1])
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("has_tqdm", [True, False])
+def test_verbose(one_hot_data, capsys, monkeypatch, verbose, has_tqdm):
+    if not has_tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+        monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    X, y = one_hot_data
+    FMRegressor(verbose=verbose, **SHORT).fit(X, y, X_val=X, y_val=y)
+    captured = capsys.readouterr()
+    lines = [line for line in captured.out.splitlines() if line.strip()]
+    assert len(lines) == (4 if verbose else 0)
+    assert len({len(line) for line in lines}) <= 1  # aligned
+    if verbose:
+        assert lines[0].split()[0] == "epoch"
+        assert lines[-1].split()[0] == "3/3"
+    assert bool(captured.err) == (verbose == 2 and has_tqdm)
+
+
+def test_afms_hold_all_documented_attributes(one_hot_data):
+    X, y = one_hot_data
+    for Estimator in AFMS:
+        model = Estimator(**SHORT).fit(X, target_for(Estimator, y))
+        documented = [
+            line.split(" : ")[0].strip()
+            for line in Estimator.__doc__.split("Attributes\n")[1].split("See Also")[0].splitlines()
+            if " : " in line and line.startswith("    ")
+        ]
+        documented = [name for name in documented if name != "feature_names_in_"]
+        assert "embeddings_" in documented
+        assert all(hasattr(model, name) for name in documented)
