@@ -127,8 +127,9 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         Epochs at most.
     init : "fm", estimator or None, default=None
         "fm" first fits the FM of the same size on the same rows and starts from it, with
-        uniform attention; a fitted FM estimator is taken as it is (inside a grid search,
-        wrap it in :class:`~sklearn.frozen.FrozenEstimator`).
+        uniform attention and its optimiser's state; a fitted FM estimator is taken as it
+        is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
+        :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
         Parts that training leaves as they start: any of "intercept", "coef",
         "embeddings", "projection" and "attention".
@@ -213,8 +214,9 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
-    Columns are divided by the root mean square of their non-zero values, and targets standardised,
-    while the model learns; the fitted attributes apply to X and y as given. 0 and 1 stay as they are.
+    While the model learns, columns are divided by the root mean square of their non-zero
+    values, and targets are standardised; the fitted attributes apply to X and y as given. 0 and
+    1 stay as they are.
 
     References
     ----------
@@ -272,8 +274,9 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         Epochs at most.
     init : "fm", estimator or None, default=None
         "fm" first fits the FM of the same size on the same rows and starts from it, with
-        uniform attention; a fitted FM estimator is taken as it is (inside a grid search,
-        wrap it in :class:`~sklearn.frozen.FrozenEstimator`).
+        uniform attention and its optimiser's state; a fitted FM estimator is taken as it
+        is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
+        :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
         Parts that training leaves as they start: any of "intercept", "coef",
         "embeddings", "projection" and "attention".
@@ -362,8 +365,9 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
-    Columns are divided by the root mean square of their non-zero values
-    while the model learns; the fitted attributes apply to X as given. 0 and 1 stay as they are.
+    While the model learns, columns are divided by the root mean square of their non-zero
+    values; the fitted attributes apply to X as given. 0 and
+    1 stay as they are.
 
     References
     ----------

@@ -103,10 +103,10 @@ class BaseFactorizationMachine(BaseEstimator):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
 
-        The optimiser's state is kept from call to call (and from an earlier ``fit`` only
-        where `warm_start` is True: a plain fit leaves the parameters alone). Units (see the class's Notes) are
-        those of the first call that a column appears in; `weight_averaging`,
-        `early_stopping` and `max_iter` have no part in it.
+        The optimiser's state is kept from call to call, and from an earlier ``fit`` where
+        `warm_start` is True. Units (see the class's Notes) are those of the first call that
+        a column appears in; `weight_averaging`, `early_stopping` and `max_iter` have no part
+        in it.
 
         Parameters
         ----------

@@ -207,12 +207,14 @@ class _Fitting:
         trainer = self._trainer(parameters, SumPooling(self.estimator.embedding_dim), frozen)
         reporter = self._reporter("FM")
         result = self._run(trainer, self._monitor_loss(trainer.model, validation), reporter)
+        self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
         arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
         return arrays | {"projection": arrays["projection"] * projection_size}
 
     def _taken_over(self, fitted, projection_size):
         """The parameters of a fitted FM estimator, in the model's units."""
         self._check_init(fitted)
+        self.progress.optimizer = fitted._progress.optimizer
         scaling = self.progress.scaling
         arrays = _attributes.parameters_of(fitted)
         arrays = {name: arrays[name] for name in self._cold_names}
@@ -274,9 +276,7 @@ class _Fitting:
         estimator.history_ = before + result.history
         estimator.n_iter_ = n_before + len(result.history)
         estimator.best_iter_ = n_before + result.best_iter
-        self.progress.optimizer = {
-            name: value.cpu().numpy() for name, value in trainer.optimizer.state.items()
-        }
+        self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
         self.progress.mask_state = self.mask_generator.get_state().numpy()
         estimator._progress = self.progress
 
@@ -341,8 +341,8 @@ class _Fitting:
             raise ValueError(
                 f"The training loss became infinite or NaN in epoch {error.epoch} "
                 f"(learning_rate={self.learning_rate:g}; the largest |x|, each column divided "
-                f"by its root mean square, is {largest:g}). Lower learning_rate, clip outliers in X, "
-                "or raise l2_embedding and l2_linear."
+                f"by its root mean square, is {largest:g}). Lower learning_rate, clip outliers "
+                "in X, or raise l2_embedding and l2_linear."
             ) from error
         finally:
             reporter.close()
@@ -403,6 +403,10 @@ class _Fitting:
         arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
         arrays = {name: value.astype(dtype) for name, value in arrays.items()}
         _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
+
+
+def _optimizer_arrays(optimizer) -> dict[str, np.ndarray]:
+    return {name: value.cpu().numpy() for name, value in optimizer.state.items()}
 
 
 def _batch_size(batch_size, n_rows: int) -> int:

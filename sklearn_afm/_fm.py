@@ -182,8 +182,9 @@ class FMRegressor(RegressionTask, _SumModel):
     Training minimises the sum over rows of weight times squared error, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight.
 
-    Columns are divided by the root mean square of their non-zero values, and targets standardised,
-    while the model learns; the fitted attributes apply to X and y as given. 0 and 1 stay as they are.
+    While the model learns, columns are divided by the root mean square of their non-zero
+    values, and targets are standardised; the fitted attributes apply to X and y as given. 0 and
+    1 stay as they are.
 
     References
     ----------
@@ -312,8 +313,9 @@ class FMClassifier(ClassificationTask, _SumModel):
     Training minimises the sum over rows of weight times log loss, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight.
 
-    Columns are divided by the root mean square of their non-zero values
-    while the model learns; the fitted attributes apply to X as given. 0 and 1 stay as they are.
+    While the model learns, columns are divided by the root mean square of their non-zero
+    values; the fitted attributes apply to X as given. 0 and
+    1 stay as they are.
 
     References
     ----------

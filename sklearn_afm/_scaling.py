@@ -1,4 +1,4 @@
-"""Units: the model learns on columns of root mean square 1 and, in regression, standardised targets.
+"""Units: the model learns on columns of root mean square 1 and on standardised targets.
 
 What is learnt is folded back into the fitted attributes, which apply to X as it was given.
 Predictions therefore do not depend on the unit of a column or of the target, and a column

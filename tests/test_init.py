@@ -91,7 +91,7 @@ def test_a_fitted_fm_inside_a_grid_search(one_hot_data):
     X, y = one_hot_data
     fm = FMRegressor(random_state=0, max_iter=5).fit(X, y)
     grid = {"l2_attention": [0.0, 1e-3]}
-    with pytest.raises(ValueError, match="not a fitted FM estimator.*FrozenEstimator"):
+    with pytest.raises(ValueError, match=r"not a fitted FM estimator.*FrozenEstimator"):
         GridSearchCV(AFMRegressor(init=fm), grid, error_score="raise").fit(X, y)
     search = GridSearchCV(AFMRegressor(init=FrozenEstimator(fm), max_iter=3), grid, cv=2)
     assert search.fit(X, y).best_score_ > 0

@@ -1,0 +1,155 @@
+"""The demonstration: `python -m sklearn_afm [--data frappe --data-home DIR]`."""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
+
+from . import AFMClassifier, FMClassifier
+
+GRID = {"afmclassifier__dropout": [0.0, 0.3], "afmclassifier__l2_attention": [1e-4, 1e-2]}
+FRAPPE_FIELDS = [
+    "user", "item", "daytime", "weekday", "isweekend",
+    "homework", "cost", "weather", "country", "city",
+]  # fmt: skip
+# Rows of a large table that the grid search sees, and rows whose interactions are listed.
+SEARCH_ROWS, LISTED_ROWS = 20_000, 2_000
+
+
+@dataclass
+class Table:
+    """A table of one column a field, in training and held-out rows."""
+
+    title: str
+    X_train: np.ndarray
+    X_test: np.ndarray
+    y_train: np.ndarray
+    y_test: np.ndarray
+    fields: list[str]
+    encoder: object
+
+
+def digits() -> Table:
+    """Handwritten digits that scikit-learn carries, as 16 patches with four levels of ink."""
+    images, target = load_digits(return_X_y=True)
+    ink = images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
+    even = (target % 2 == 0).astype(int)
+    parts = train_test_split(ink, even, test_size=0.3, stratify=target, random_state=0)
+    fields = [f"row {row} column {column}" for row in range(1, 5) for column in range(1, 5)]
+    encoder = KBinsDiscretizer(4, encode="onehot", strategy="kmeans", random_state=0)
+    return Table("Handwritten digits: is it an even number?", *parts, fields, encoder)
+
+
+def frappe(data_home: str) -> Table:
+    """Frappe (Baltrunas et al., 2015): was this app used in this context?"""
+    arrays = {}
+    for part in ("train", "validation"):
+        path = Path(data_home) / "frappe" / f"{part}.npz"
+        if not path.exists():
+            raise SystemExit(f"{path} is missing: --data-home must hold frappe/{part}.npz.")
+        with np.load(path) as file:
+            arrays[part] = file["indices"], (file["target"] > 0).astype(int)
+    (X_train, y_train), (X_test, y_test) = arrays["train"], arrays["validation"]
+    encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
+    title = "Frappe: was this app used in this context?"
+    return Table(title, X_train, X_test, y_train, y_test, FRAPPE_FIELDS, encoder)
+
+
+def search(table: Table) -> tuple[dict, float]:
+    """Best dropout and l2_attention by log loss on (a sample of) the training rows."""
+    rows = np.random.default_rng(0).permutation(len(table.y_train))[:SEARCH_ROWS]
+    pipeline = make_pipeline(table.encoder, AFMClassifier(random_state=0, max_iter=50))
+    grid = GridSearchCV(pipeline, GRID, scoring="neg_log_loss", cv=3, n_jobs=2)
+    grid.fit(table.X_train[rows], table.y_train[rows])
+    best = {name.split("__")[1]: value for name, value in grid.best_params_.items()}
+    return best, -grid.best_score_
+
+
+def strongest_pairs(model: AFMClassifier, X, fields: list[str]) -> list[tuple[str, float, float]]:
+    """Pairs of fields by mean |contribution| to the logit, with their mean attention.
+
+    X is one-hot with one column a field in each row, so that all rows have the same pairs.
+    """
+    i, j = np.tril_indices(len(fields), -1)
+    attention, effect = np.zeros(len(i)), np.zeros(len(i))
+    for row in X:
+        embeddings = model.embeddings_[np.sort(row.indices)]
+        pairs = embeddings[i] * embeddings[j]
+        hidden = np.maximum(pairs @ model.attention_weight_.T + model.attention_bias_, 0)
+        score = hidden @ model.attention_context_
+        weight = np.exp(score - score.max())
+        weight /= weight.sum()
+        attention += weight / X.shape[0]
+        effect += np.abs(weight * (pairs @ model.projection_)) / X.shape[0]
+    order = np.argsort(-effect)
+    return [(f"{fields[j[n]]} x {fields[i[n]]}", attention[n], effect[n]) for n in order]
+
+
+def report(table: Table) -> None:
+    """Run the demonstration on a table and print what comes out."""
+    started = time.perf_counter()
+    print(f"\n  {table.title}")
+    print(
+        f"  {len(table.y_train):,} training rows, {len(table.y_test):,} held out, "
+        f"{len(table.fields)} fields\n"
+    )
+    print("  Grid search over dropout and l2_attention, 3 folds ...", flush=True)
+    best, loss = search(table)
+    chosen = ", ".join(f"{name} = {value:g}" for name, value in best.items())
+    print(f"  best: {chosen} (log loss {loss:.4f})\n")
+
+    models = {
+        "LogisticRegression": LogisticRegression(max_iter=1000),
+        "FMClassifier": FMClassifier(random_state=0),
+        "AFMClassifier, tuned": AFMClassifier(random_state=0, **best),
+    }
+    print(f"  {'held out':<22}{'log loss':>10}{'AUC':>9}{'fit':>9}")
+    for name, model in models.items():
+        fit_started = time.perf_counter()
+        pipeline = make_pipeline(table.encoder, model).fit(table.X_train, table.y_train)
+        seconds = time.perf_counter() - fit_started
+        proba = pipeline.predict_proba(table.X_test)[:, 1]
+        figures = log_loss(table.y_test, proba), roc_auc_score(table.y_test, proba)
+        print(f"  {name:<22}{figures[0]:>10.4f}{figures[1]:>9.4f}{seconds:>7.1f} s", flush=True)
+
+    rows = pipeline[0].transform(table.X_test[: 2 * LISTED_ROWS]).tocsr()
+    # A level that training never had leaves a row short of an entry.
+    rows = rows[np.flatnonzero(np.diff(rows.indptr) == len(table.fields))[:LISTED_ROWS]]
+    pairs = strongest_pairs(pipeline[-1], rows, table.fields)
+    width = max(len(name) for name, *_ in pairs[:8])
+    print(f"\n  The strongest of {len(pairs)} interactions, over {rows.shape[0]:,} held-out rows")
+    print(f"  (even attention would be {100 / len(pairs):.2f}% each)\n")
+    print(f"  {'':<{width}}{'attention':>11}{'effect on the logit':>22}")
+    for name, attention, effect in pairs[:8]:
+        bar = "#" * max(1, round(14 * effect / pairs[0][2]))
+        print(f"  {name:<{width}}{100 * attention:>10.2f}%{effect:>8.3f} {bar}")
+    print(f"\n  {time.perf_counter() - started:.0f} seconds in all.\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sklearn_afm",
+        description="Tune and read an attentional factorization machine on a real table.",
+    )
+    parser.add_argument("--data", choices=["digits", "frappe"], default="digits")
+    parser.add_argument("--data-home", help="folder that holds frappe/train.npz and so on")
+    args = parser.parse_args(arguments)
+    if args.data == "frappe":
+        if args.data_home is None:
+            parser.error("--data frappe needs --data-home")
+        report(frappe(args.data_home))
+    else:
+        report(digits())
+
+
+if __name__ == "__main__":
+    main()
