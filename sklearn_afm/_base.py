@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
-from ._compat import Interval, StrOptions, fit_context
+from ._compat import Interval, RealNotInt, StrOptions, fit_context
 from ._core.model import FactorizationModel
 from ._core.optimizers import OPTIMIZERS
 from ._fitting import Rows, fit_rows, pass_rows
@@ -34,7 +34,7 @@ class BaseFactorizationMachine(BaseEstimator):
         "freeze": ["array-like"],
         "early_stopping": [StrOptions({"auto"}), "boolean"],
         "validation_fraction": [
-            Interval(Real, 0, 1, closed="neither"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
             None,
         ],

@@ -1,10 +1,17 @@
 """Shared test data."""
 
+import os
+
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+
+# Workers that each start a thread a core stand in one another's way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)
 
 ESTIMATORS = [AFMRegressor, AFMClassifier, FMRegressor, FMClassifier]
 REGRESSORS = [AFMRegressor, FMRegressor]

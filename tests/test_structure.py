@@ -73,4 +73,3 @@ def test_private_names_of_scikit_learn_are_in_one_file(path):
         if alias.name.startswith("_") or "._" in node.module
     ]
     assert bool(private) == (path.name == "_compat.py")
-
