@@ -89,6 +89,7 @@ def test_halving_search_and_cross_validation(Estimator, one_hot_data):
     assert np.isfinite(cross_val_score(Estimator(**SHORT), X, y, cv=3)).all()
 
 
+@pytest.mark.filterwarnings("ignore:scipy.optimize")  # old scikit-learn, new SciPy
 @pytest.mark.parametrize("Estimator", CLASSIFIERS)
 def test_calibration_and_stacking(Estimator, one_hot_data):
     X, y = one_hot_data
