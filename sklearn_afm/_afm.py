@@ -229,8 +229,8 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> from sklearn_afm import AFMRegressor
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 25
-    >>> y = [2.0, -2.0, -2.0, 2.0] * 25
+    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
+    >>> y = [2.0, -2.0, -2.0, 2.0] * 100
     >>> encoder = OneHotEncoder(handle_unknown="ignore")
     >>> model = make_pipeline(encoder, AFMRegressor(random_state=0)).fit(X, y)
     >>> bool(model.predict([["red", "round"]])[0] > 1)
@@ -380,8 +380,8 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> from sklearn_afm import AFMClassifier
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 25
-    >>> y = ["yes", "no", "no", "yes"] * 25
+    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
+    >>> y = ["yes", "no", "no", "yes"] * 100
     >>> encoder = OneHotEncoder(handle_unknown="ignore")
     >>> model = make_pipeline(encoder, AFMClassifier(random_state=0)).fit(X, y)
     >>> model.predict([["red", "round"], ["blue", "round"]])

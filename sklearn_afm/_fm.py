@@ -195,8 +195,8 @@ class FMRegressor(RegressionTask, _SumModel):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> from sklearn_afm import FMRegressor
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 25
-    >>> y = [2.0, -2.0, -2.0, 2.0] * 25
+    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
+    >>> y = [2.0, -2.0, -2.0, 2.0] * 100
     >>> encoder = OneHotEncoder(handle_unknown="ignore")
     >>> model = make_pipeline(encoder, FMRegressor(random_state=0)).fit(X, y)
     >>> bool(model.predict([["red", "round"]])[0] > 1)
@@ -326,8 +326,8 @@ class FMClassifier(ClassificationTask, _SumModel):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import OneHotEncoder
     >>> from sklearn_afm import FMClassifier
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 25
-    >>> y = ["yes", "no", "no", "yes"] * 25
+    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
+    >>> y = ["yes", "no", "no", "yes"] * 100
     >>> encoder = OneHotEncoder(handle_unknown="ignore")
     >>> model = make_pipeline(encoder, FMClassifier(random_state=0)).fit(X, y)
     >>> model.predict([["red", "round"], ["blue", "round"]])

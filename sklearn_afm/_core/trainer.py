@@ -39,7 +39,7 @@ class TrainingData:
 
 @dataclass
 class Penalties:
-    """Strengths of the objective's penalties (docs: "Objective")."""
+    """Strengths of the objective's penalties (docs/model.md, "Objective")."""
 
     attention: float = 0.0
     embeddings: float = 0.0
