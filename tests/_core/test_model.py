@@ -75,8 +75,8 @@ def test_attention(rng):
             np.testing.assert_allclose(np.sort(found)[-len(expected) :], expected, rtol=1e-12)
 
 
-def gradients_of(kind, loss, X, target, weight, params, **options):
-    """Gradients that one full-batch step takes."""
+def gradients_of(kind, loss, X, target, weight, params, n_batches=1, learning_rate=1.0, **options):
+    """What an epoch of SGD takes from the parameters, over the learning rate."""
     parameters = tensors(params)
     X = sparse.csr_array(X)
     entry_weight = np.repeat(weight, np.diff(X.indptr))
@@ -85,8 +85,8 @@ def gradients_of(kind, loss, X, target, weight, params, **options):
         model=make_model(kind, **options),
         loss=loss,
         parameters=parameters,
-        optimizer=SGD(parameters, 1.0, len(weight)),
-        batch_size=len(weight),
+        optimizer=SGD(parameters, learning_rate, len(weight)),
+        batch_size=len(weight) // n_batches,
         penalties=penalties,
         frozen=frozenset(),
         order_rng=np.random.default_rng(0),
@@ -95,7 +95,9 @@ def gradients_of(kind, loss, X, target, weight, params, **options):
     counts = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
     one_hot = bool((X.data == 1).all())
     trainer.run_epoch(TrainingData(X, one_hot, torch.tensor(target), torch.tensor(weight), counts))
-    return {name: params[name] - value.numpy() for name, value in parameters.items()}
+    return {
+        name: (params[name] - value.numpy()) / learning_rate for name, value in parameters.items()
+    }
 
 
 def numeric_gradients(objective, params, step=1e-6):
@@ -131,6 +133,23 @@ def test_a_step_follows_the_gradient_of_the_objective(rng, kind, loss, n_outputs
     )
     for name in params:
         np.testing.assert_allclose(found[name], expected[name], atol=2e-8, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ["fm", "afm"])
+def test_the_batches_of_an_epoch_add_up_to_the_objective(rng, kind):
+    """Priors included, of which each batch carries its share."""
+    X = ragged_matrix(rng, 12, N_COLUMNS, real=False)
+    X[:, 0] = 1
+    params = {name: value / 2 for name, value in make_parameters(rng, kind, 1).items()}
+    params["embeddings"][(X == 0).all(axis=0)] = params["coef"][(X == 0).all(axis=0)] = 0
+    target, weight = rng.normal(size=(12, 1)), np.ones(12)
+    arguments = (kind, "squared", X, target, weight, params)
+    found = gradients_of(*arguments, n_batches=3, learning_rate=1e-7)
+    expected = numeric_gradients(
+        lambda p: oracle.objective(X, target, weight, p, "squared", 0.3, 0.7, 0.2), params
+    )
+    for name in params:
+        np.testing.assert_allclose(found[name], 3 * expected[name], atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("change", ["unshared", "small chunks", "recomputed", "one row a group"])
