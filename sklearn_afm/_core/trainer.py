@@ -110,7 +110,11 @@ class Trainer:
             if loss.requires_grad:  # not if what is trained has no part in these rows
                 (loss.sum() / batch_weight).backward()
             loss_sum = loss_sum + loss.detach()
-        gradients = {name: local[name].grad for name in trained if local[name].grad is not None}
+        # What has no part in these rows has no gradient of the loss, but penalties all the same.
+        gradients = {
+            name: torch.zeros_like(local[name]) if local[name].grad is None else local[name].grad
+            for name in trained
+        }
         for name in TABLES:
             if name in gradients:
                 gradients[name] = column_gradient(gradients[name], batch)
