@@ -256,7 +256,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         Share of the attention weights that training sets to 0.
     l2_attention : float, default=1e-4
         The paper's lambda: penalty of ``attention_weight_``, beside the mean loss.
-    l2_embedding : float, default=20.0
+    l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
     l2_linear : float, default=0.5
@@ -401,7 +401,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         dropout=0.0,
         attention_dropout=0.0,
         l2_attention=1e-4,
-        l2_embedding=20.0,
+        l2_embedding=10.0,
         l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",

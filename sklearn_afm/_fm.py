@@ -215,7 +215,7 @@ class FMClassifier(ClassificationTask, _SumModel):
         Length k of each column's embedding.
     dropout : float in [0, 1), default=0.0
         Share of the pooled k-vector of each row that training sets to 0.
-    l2_embedding : float, default=20.0
+    l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
         often than this is shrunk hard.
     l2_linear : float, default=0.5
@@ -344,7 +344,7 @@ class FMClassifier(ClassificationTask, _SumModel):
         embedding_dim=16,
         *,
         dropout=0.0,
-        l2_embedding=20.0,
+        l2_embedding=10.0,
         l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
