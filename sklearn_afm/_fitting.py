@@ -141,12 +141,9 @@ class _Fitting:
 
     def _training_data(self, rows) -> TrainingData:
         X, one_hot = self._scaled(rows.X)
-        scaling = self.progress.scaling
-        target = rows.target
-        if self.estimator._loss_name == "squared":
-            target = (target - scaling.target_mean) / scaling.target_scale
         weight = None if (rows.weight == 1).all() else self._tensor(rows.weight)
-        return TrainingData(X, one_hot, self._tensor(target), weight, self.progress.column_weight)
+        target = self._scaled_target(rows)
+        return TrainingData(X, one_hot, target, weight, self.progress.column_weight)
 
     def _scaled(self, X):
         """X in the model's units, and whether all its values are 1."""
@@ -154,8 +151,19 @@ class _Fitting:
         if one_hot:
             return X, True
         values = self.progress.scaling.scaled_values(X)
-        values = values.astype(np.float64 if self.dtype == torch.float64 else np.float32)
+        values = values.astype(self._array_dtype)
         return type(X)((values, X.indices, X.indptr), shape=X.shape), False
+
+    def _scaled_target(self, rows) -> torch.Tensor:
+        """Targets in the model's units; labels have none."""
+        target, scaling = rows.target, self.progress.scaling
+        if self.estimator._loss_name == "squared":
+            target = (target - scaling.target_mean) / scaling.target_scale
+        return self._tensor(target)
+
+    @property
+    def _array_dtype(self):
+        return np.float64 if self.dtype == torch.float64 else np.float32
 
     def _tensor(self, array):
         return torch.tensor(array, dtype=self.dtype, device=self.device)
@@ -178,7 +186,7 @@ class _Fitting:
             elif estimator.init is not None:
                 arrays |= self._taken_over(estimator.init, size)
             arrays |= estimator._start_own_parameters(self.start_rng)
-        dtype = np.float64 if self.dtype == torch.float64 else np.float32
+        dtype = self._array_dtype
         embeddings = np.array(arrays["embeddings"], dtype=dtype)
         new = self.new_columns[~embeddings[self.new_columns].any(axis=1)]
         embeddings[new] = start_embeddings(len(new), k, dtype, self.start_rng)
@@ -196,7 +204,7 @@ class _Fitting:
     def _pretrained(self, rows, validation, projection_size):
         """The FM of the same size, fitted on the same rows."""
         arrays = self._cold_arrays(rows, 1.0)
-        dtype = np.float64 if self.dtype == torch.float64 else np.float32
+        dtype = self._array_dtype
         arrays["embeddings"] = arrays["embeddings"].astype(dtype)
         arrays["embeddings"][self.new_columns] = start_embeddings(
             len(self.new_columns), self.estimator.embedding_dim, dtype, self.start_rng
@@ -382,11 +390,8 @@ class _Fitting:
         if validation is None:
             return None
         X, _ = self._scaled(validation.X)
-        target = validation.target
-        scaling = self.progress.scaling
-        if self.estimator._loss_name == "squared":
-            target = (target - scaling.target_mean) / scaling.target_scale
-        target, weight = self._tensor(target).cpu(), torch.from_numpy(validation.weight)
+        target = self._scaled_target(validation).cpu()
+        weight = torch.from_numpy(validation.weight)
         unit = self._loss_unit()
 
         def monitor(parameters):

@@ -74,7 +74,6 @@ def test_splitting_a_batch(Estimator, X, data):
 def test_format_explicit_zeros_and_duplicates(Estimator, X):
     expected = fit(Estimator, X, target(X)).predict(X)
     rows, columns = np.indices(X.shape).reshape(2, -1)
-    explicit = sparse.csr_array(X.shape)
     explicit = sparse.csr_array(
         (X.ravel(), columns, np.arange(0, X.size + 1, X.shape[1])), shape=X.shape
     )

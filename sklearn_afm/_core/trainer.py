@@ -135,8 +135,9 @@ class Trainer:
             entry_weight = np.repeat(weight.cpu().numpy(), batch.row_lengths)
         share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
         share = share / column_weight[batch.columns]
+        tables = column_tables(self.parameters, batch)
         for name, strength in strengths.items():
-            table = column_tables(self.parameters, batch)[name]
+            table = tables[name]
             factor = torch.from_numpy(share * (2 * strength)).to(table.device, table.dtype)
             gradients[name].addcmul_(table, (factor / batch_weight)[:, None])
 
