@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .batches import Batch, Batcher, RowGroup, entries
-from .pooling import AttentionPooling, SumPooling, look_up
+from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")
 
@@ -37,8 +37,7 @@ class FactorizationModel:
         """Raw scores (n_rows, n_outputs) with dropout; tables have one row a feature."""
         pooled = self.pooling(parameters["embeddings"], group, parameters, generator)
         if self.dropout:
-            keep = torch.empty_like(pooled).bernoulli_(1 - self.dropout, generator=generator)
-            pooled = pooled * keep / (1 - self.dropout)
+            pooled = dropout(pooled, self.dropout, generator)
         linear = look_up(parameters["coef"], group).sum(1)
         return parameters["intercept"] + linear + pooled @ parameters["projection"].T
 

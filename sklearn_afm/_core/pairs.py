@@ -13,6 +13,8 @@ import numpy as np
 from .batches import RowGroup
 
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 6.4)
+# Slots a pair: the more, the fewer distinct pairs want the same slot.
+SLOTS_PER_PAIR = 16
 
 
 @dataclass
@@ -32,45 +34,57 @@ def pair_positions(width: int) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
-def find_pairs(group: RowGroup, n_features: int, share: bool = True) -> SharedPairs:
-    """The distinct pairs of a group of rows.
+class PairFinder:
+    """Finds the distinct pairs of groups of rows; owns the scratch table that it needs.
 
     With `share=False` every pair of every row stands for itself: the same result, more
     work (for tests and measurements).
     """
-    i, j = pair_positions(group.features.shape[1])
-    # Entries of a row are sorted by column, so that a pair has one orientation everywhere.
-    second = group.features[:, j].ravel()
-    first = group.features[:, i].ravel()
-    shape = (len(group.features), len(i))
-    if not group.padded:
-        owner, n_distinct, position = _distinct(first, second, n_features, share)
+
+    def __init__(self, share: bool = True):
+        self._share = share
+        self._table = np.empty(0, dtype=np.int64)
+
+    def __call__(self, group: RowGroup, n_features: int) -> SharedPairs:
+        """The distinct pairs of a group of rows."""
+        i, j = pair_positions(group.features.shape[1])
+        # Entries of a row are sorted by column, so that a pair has one orientation everywhere.
+        first = group.features[:, i].ravel()
+        second = group.features[:, j].ravel()
+        shape = (len(group.features), len(i))
+        if not group.padded:
+            owner, position = self._distinct(first, second, n_features)
+            return SharedPairs(first[owner], second[owner], position.reshape(shape))
+        # Padding is at the end of a row, hence in the member with the larger position.
+        real = np.flatnonzero(first != n_features)
+        first, second = first[real], second[real]
+        owner, real_position = self._distinct(first, second, n_features)
+        position = np.full(shape[0] * shape[1], len(owner))
+        position[real] = real_position
         return SharedPairs(first[owner], second[owner], position.reshape(shape))
-    # Padding is at the end of a row, hence in the member with the larger position.
-    real = np.flatnonzero(first != n_features)
-    first, second = first[real], second[real]
-    owner, n_distinct, real_position = _distinct(first, second, n_features, share)
-    position = np.full(shape[0] * shape[1], n_distinct)
-    position[real] = real_position
-    return SharedPairs(first[owner], second[owner], position.reshape(shape))
+
+    def _distinct(self, first, second, n_features):
+        """Positions of the representatives, and each pair's place among them."""
+        index = np.arange(len(first))
+        if not self._share:
+            return index, index
+        # Write every pair's position into a table and read it back: no sort, no clearing.
+        key = first * n_features + second
+        bits = (SLOTS_PER_PAIR * len(key)).bit_length()
+        has_own_slot = n_features * n_features <= 1 << bits
+        slot = key if has_own_slot else _hash(key, bits)
+        if len(self._table) < 1 << bits:
+            self._table = np.empty(1 << bits, dtype=np.int64)
+        self._table[slot] = index
+        representative = self._table[slot]
+        if not has_own_slot:
+            # The few that read back another pair represent themselves: work, never an error.
+            representative = np.where(key[representative] == key, representative, index)
+        is_own = representative == index
+        number = np.cumsum(is_own)
+        number -= 1
+        return np.flatnonzero(is_own), number[representative]
 
 
-def _distinct(first, second, n_features, share):
-    """Positions of the representatives, their number, and each pair's representative."""
-    n_pairs = len(first)
-    index = np.arange(n_pairs)
-    if not share:
-        return index, n_pairs, index
-    # Write every position into a hash table and read it back: what reads back a pair equal
-    # to itself is represented by it, the few others represent themselves. No sort.
-    key = first * n_features + second
-    bits = max(4, int(4 * n_pairs).bit_length())
-    slot = ((key.astype(np.uint64) * _HASH_MULTIPLIER) >> np.uint64(64 - bits)).astype(np.int64)
-    table = np.empty(1 << bits, dtype=np.int64)
-    table[slot] = index
-    representative = table[slot]
-    representative = np.where(key[representative] == key, representative, index)
-    is_own = representative == index
-    number = np.cumsum(is_own) - 1
-    owner = np.flatnonzero(is_own)
-    return owner, len(owner), number[representative]
+def _hash(key: np.ndarray, bits: int) -> np.ndarray:
+    return ((key.view(np.uint64) * _HASH_MULTIPLIER) >> np.uint64(64 - bits)).view(np.int64)

@@ -14,12 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .batches import RowGroup
-from .pairs import find_pairs, pair_positions
+from .pairs import PairFinder, pair_positions
+from .products import linear, weight_gradient
 
-# Distinct pairs in one matrix product: their (pairs, k) arrays then stay in cache.
-PAIRS_PER_CHUNK = 4096
+# Size of the (pairs, k) arrays of one matrix product: a few of them stay in cache.
+NUMBERS_PER_CHUNK = 1 << 18
 # Index and attention numbers that each pair of each row needs.
-INDICES_PER_PAIR = 16
+INDICES_PER_PAIR = 32
 # Numbers that the hidden layer of one group may keep for the way back; above, it is
 # computed again there.
 MAX_KEPT_HIDDEN = 1 << 26
@@ -74,7 +75,7 @@ class AttentionPooling:
         self.attention_dim = attention_dim
         self.dropout = dropout
         self.product_dtype = product_dtype
-        self.share_pairs = share_pairs
+        self._find_pairs = PairFinder(share_pairs)
 
     def row_cost(self, width: int) -> int:
         """Numbers in memory a row."""
@@ -93,9 +94,8 @@ class AttentionPooling:
             return embeddings.new_zeros(len(group.features), self.embedding_dim)
         attention = self.attention(embeddings, group, parameters)
         if generator is not None and self.dropout:
-            keep = torch.empty_like(attention).bernoulli_(1 - self.dropout, generator=generator)
-            attention = attention * keep / (1 - self.dropout)
-        return _WeightedPairSum.apply(look_up(embeddings, group), attention)
+            attention = dropout(attention, self.dropout, generator)
+        return _WeightedPairSum.apply(*_padded_features(embeddings, group), attention)
 
     def attention(
         self, embeddings: Tensor, group: RowGroup, parameters: dict[str, Tensor]
@@ -122,17 +122,19 @@ class AttentionPooling:
         first, second, position = self._pairs(embeddings, group)
         scores, values = embeddings.new_empty(2, len(first) + 1)
         scores[-1], values[-1] = -torch.inf, 0  # padding
-        weight, bias = parameters["attention_weight"].T, parameters["attention_bias"]
-        for part in _chunks(len(first)):
-            pair = embeddings[first[part]].mul_(embeddings[second[part]])
+        weight, bias = parameters["attention_weight"], parameters["attention_bias"]
+        members = _Members(embeddings, len(first))
+        for part in _chunks(len(first), self.embedding_dim):
+            e_first, e_second = members(first[part], second[part])
+            pair = e_first.mul_(e_second)
             torch.mv(pair, projection[0], out=values[part])
-            hidden = torch.addmm(bias, pair, weight).relu_()
+            hidden = linear(pair, weight, bias).relu_()
             torch.mv(hidden, parameters["attention_context"], out=scores[part])
         attention = scores[position].softmax(dim=1)
         return attention.mul_(values[position]).sum(1, keepdim=True)
 
     def _pairs(self, embeddings, group):
-        pairs = find_pairs(group, len(embeddings), self.share_pairs)
+        pairs = self._find_pairs(group, len(embeddings))
         return (
             torch.from_numpy(index).to(embeddings.device)
             for index in (pairs.first, pairs.second, pairs.position)
@@ -148,9 +150,21 @@ def _attention_of_scores(scores: Tensor, position: Tensor, padded: bool) -> Tens
 
 def look_up(table: Tensor, group: RowGroup) -> Tensor:
     """Table rows of each entry of the group: (n_rows, width, n_numbers), 0 for padding."""
+    return _entries(*_padded_features(table, group))
+
+
+def _padded_features(table, group):
+    """A table that has a row of 0 where the group is padded, and the group's features."""
     if group.padded:
         table = F.pad(table, (0, 0, 0, 1))
-    return F.embedding(torch.from_numpy(group.features).to(table.device), table)
+    return table, torch.from_numpy(group.features).to(table.device)
+
+
+def dropout(values: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+    """Values set to 0 with probability `rate`, the others divided by 1 - rate."""
+    # uniform_ and ge_ take a fifth of the time of bernoulli_.
+    keep = torch.empty_like(values).uniform_(generator=generator).ge_(rate)
+    return values * keep.div_(1 - rate)
 
 
 class _PairScores(torch.autograd.Function):
@@ -159,78 +173,114 @@ class _PairScores(torch.autograd.Function):
     @staticmethod
     def forward(ctx, embeddings, weight, bias, context, first, second, product_dtype):
         n_pairs = len(first)
-        keep = any(ctx.needs_input_grad) and n_pairs * len(bias) <= MAX_KEPT_HIDDEN
-        hidden = weight.new_empty(n_pairs if keep else 0, len(bias), dtype=product_dtype)
-        scores = embeddings.new_empty(n_pairs)
-        bias_p, weight_p = bias.to(product_dtype), weight.to(product_dtype).T
-        for part in _chunks(n_pairs):
-            pair = embeddings[first[part]].mul_(embeddings[second[part]])
-            out = hidden[part] if keep else None
-            layer = torch.addmm(bias_p, pair.to(product_dtype), weight_p, out=out).relu_()
-            torch.mv(layer.to(scores.dtype), context, out=scores[part])
-        ctx.keep = keep
-        ctx.save_for_backward(embeddings, weight, bias, context, first, second, hidden)
+        ctx.keep = any(ctx.needs_input_grad) and n_pairs * len(bias) <= MAX_KEPT_HIDDEN
+        product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
+        scores, kept = embeddings.new_empty(n_pairs), []
+        members = _Members(embeddings, len(first))
+        for part in _chunks(n_pairs, embeddings.shape[1]):
+            e_first, e_second = members(first[part], second[part])
+            pair = e_first.mul_(e_second).to(product_dtype)
+            hidden = linear(pair, product_weight, product_bias).relu_()
+            torch.mv(hidden.to(scores.dtype), context, out=scores[part])
+            if ctx.keep:
+                kept.append(hidden)
+        ctx.product_dtype = product_dtype
+        ctx.save_for_backward(embeddings, weight, bias, context, first, second, *kept)
         return scores
 
     @staticmethod
     def backward(ctx, d_scores):
-        embeddings, weight, bias, context, first, second, hidden = ctx.saved_tensors
-        product_dtype = hidden.dtype
-        bias_p, weight_p = bias.to(product_dtype), weight.to(product_dtype)
-        d_embeddings = torch.zeros_like(embeddings)
-        d_weight, d_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-        d_context = torch.zeros_like(context)
-        for part in _chunks(len(first)):
-            e_first, e_second = embeddings[first[part]], embeddings[second[part]]
-            pair = (e_first * e_second).to(product_dtype)
-            layer = hidden[part] if ctx.keep else torch.addmm(bias_p, pair, weight_p.T).relu_()
-            d_context.addmv_(layer.T.to(context.dtype), d_scores[part])
-            d_layer = torch.outer(d_scores[part], context).to(product_dtype)
-            d_layer.mul_(layer > 0)
-            d_bias += d_layer.sum(0)
-            d_weight += d_layer.T @ pair
-            d_pair = (d_layer @ weight_p).to(embeddings.dtype)
-            d_embeddings.index_add_(0, first[part], d_pair * e_second)
-            d_embeddings.index_add_(0, second[part], d_pair.mul_(e_first))
+        embeddings, weight, bias, context, first, second, *kept = ctx.saved_tensors
+        product_weight, product_bias = weight.to(ctx.product_dtype), bias.to(ctx.product_dtype)
+        d_scores = d_scores.to(ctx.product_dtype)
+        # With m_q the mask of hidden units that pair q activates and d_q its gradient, all
+        # follow from  S = sum_q d_q m_q  and  G = sum_q d_q m_q (e_i * e_j)^T.
+        scaled_weight = (weight * context[:, None]).T.contiguous().to(ctx.product_dtype)
+        sum_active, outer_active = torch.zeros_like(bias), torch.zeros_like(weight)
+        d_embeddings, members = torch.zeros_like(embeddings), _Members(embeddings, len(first))
+        for number, part in enumerate(_chunks(len(first), embeddings.shape[1])):
+            e_first, e_second = members(first[part], second[part])
+            pair = (e_first * e_second).to(ctx.product_dtype)
+            hidden = kept[number] if ctx.keep else linear(pair, product_weight, product_bias)
+            d_active = torch.ops.aten.threshold_backward(
+                d_scores[part, None].expand_as(hidden), hidden, 0
+            )
+            sum_active += d_active.sum(0)
+            outer_active += weight_gradient(d_active, pair)
+            d_pair = linear(d_active, scaled_weight).to(embeddings.dtype)
+            d_embeddings.index_add_(0, first[part], e_second.mul_(d_pair))
+            d_embeddings.index_add_(0, second[part], e_first.mul_(d_pair))
+        d_weight, d_bias = outer_active * context[:, None], sum_active * context
+        d_context = (outer_active * weight).sum(1).addcmul_(sum_active, bias)
         return d_embeddings, d_weight, d_bias, d_context, None, None, None
 
 
-def _chunks(n_pairs: int):
-    return (
-        slice(start, min(start + PAIRS_PER_CHUNK, n_pairs))
-        for start in range(0, n_pairs, PAIRS_PER_CHUNK)
-    )
+class _Members:
+    """Looks up the members of each chunk's pairs, always in the same two arrays."""
+
+    def __init__(self, embeddings: Tensor, n_pairs: int):
+        n_rows = min(n_pairs, _chunk_length(embeddings.shape[1]))
+        self._embeddings = embeddings
+        self._first, self._second = embeddings.new_empty(2, n_rows, embeddings.shape[1])
+
+    def __call__(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        n_pairs = len(first)
+        return (
+            torch.index_select(self._embeddings, 0, first, out=self._first[:n_pairs]),
+            torch.index_select(self._embeddings, 0, second, out=self._second[:n_pairs]),
+        )
+
+
+def _chunk_length(numbers_each: int) -> int:
+    return max(1, NUMBERS_PER_CHUNK // numbers_each)
+
+
+def _chunks(length: int, numbers_each: int):
+    step = _chunk_length(numbers_each)
+    return (slice(start, min(start + step, length)) for start in range(0, length, step))
 
 
 class _WeightedPairSum(torch.autograd.Function):
     """sum over pairs of a_ij (e_i * e_j), as column sums of E * (A E) with A = (a + a') / 2.
 
     The matrix A of a row is symmetric, so that A E serves the way back too, and no array
-    of shape (rows, pairs, k) arises.
+    of shape (rows, pairs, k) arises. E is looked up a few rows at a time.
     """
 
     @staticmethod
-    def forward(ctx, entries, attention):
-        mixed = torch.bmm(_symmetric(attention, entries.shape[1]), entries)
-        ctx.save_for_backward(entries, mixed)
-        return (entries * mixed).sum(1)
+    def forward(ctx, embeddings, features, attention):
+        ctx.save_for_backward(embeddings, attention, features)
+        pooled = embeddings.new_empty(len(features), embeddings.shape[1])
+        for part in _chunks(len(features), features.shape[1] * embeddings.shape[1]):
+            entries = _entries(embeddings, features[part])
+            mixed = torch.bmm(_symmetric(attention[part], features.shape[1]), entries)
+            torch.sum(mixed.mul_(entries), dim=1, out=pooled[part])
+        return pooled
 
     @staticmethod
     def backward(ctx, d_pooled):
-        entries, mixed = ctx.saved_tensors
-        scaled = entries * d_pooled[:, None]
-        d_matrix = torch.bmm(scaled, entries.transpose(1, 2)).flatten(1)
-        lower, _ = _triangles(entries.shape[1], entries.device)
-        return mixed * (2 * d_pooled[:, None]), d_matrix.index_select(1, lower)
+        embeddings, attention, features = ctx.saved_tensors
+        width, k = features.shape[1], embeddings.shape[1]
+        lower, _ = _triangles(width, embeddings.device)
+        d_embeddings, d_attention = torch.zeros_like(embeddings), torch.empty_like(attention)
+        for part in _chunks(len(features), width * k):
+            entries, d_row = _entries(embeddings, features[part]), d_pooled[part, None]
+            mixed = torch.bmm(_symmetric(attention[part], width), entries)
+            d_embeddings.index_add_(0, features[part].flatten(), mixed.mul_(2 * d_row).view(-1, k))
+            d_matrix = torch.bmm(entries * d_row, entries.transpose(1, 2)).flatten(1)
+            torch.index_select(d_matrix, 1, lower, out=d_attention[part])
+        return d_embeddings, None, d_attention
+
+
+def _entries(table: Tensor, features: Tensor) -> Tensor:
+    return table.index_select(0, features.flatten()).view(*features.shape, -1)
 
 
 def _symmetric(attention: Tensor, width: int) -> Tensor:
     """Matrices (n_rows, width, width) with half of a_ij at (i, j) and at (j, i)."""
-    lower, upper = _triangles(width, attention.device)
-    matrix = attention.new_zeros(len(attention), width * width)
-    half = attention / 2
-    matrix[:, lower] = half
-    matrix[:, upper] = half
+    matrix, half = attention.new_zeros(len(attention), width * width), attention / 2
+    for triangle in _triangles(width, attention.device):
+        matrix.scatter_(1, triangle.expand_as(half), half)
     return matrix.view(-1, width, width)
 
 

@@ -1,0 +1,49 @@
+"""Matrix products of the attention network, by the fastest public routine of torch.
+
+In float32 on a CPU, `torch.mm` runs the BLAS that torch was built with; MKL gives CPUs of
+other makers than Intel its AVX2 kernels. A 1 x 1 convolution is the same product and runs in
+oneDNN, which takes what the CPU has (AVX-512: about twice the speed), in float32 all the same.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.grad import conv2d_weight
+
+# Fewer multiplications are done before a convolution is set up.
+MIN_CONVOLUTION_SIZE = 1 << 23
+# oneDNN takes images in batches only, where torch runs in one thread.
+N_IMAGES = 16
+
+
+def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """rows @ weight.T + bias: (n_rows, k), (t, k), (t,) -> (n_rows, t)."""
+    if not _convolves(rows, len(weight)):
+        return F.linear(rows, weight, bias)
+    return _as_rows(F.conv2d(_as_images(rows), weight[:, :, None, None], bias))
+
+
+def weight_gradient(d_out: Tensor, rows: Tensor) -> Tensor:
+    """d_out.T @ rows: (n_rows, t), (n_rows, k) -> (t, k)."""
+    t, k = d_out.shape[1], rows.shape[1]
+    if not _convolves(rows, t):
+        return d_out.T @ rows
+    return conv2d_weight(_as_images(rows), (t, k, 1, 1), _as_images(d_out)).view(t, k)
+
+
+def _convolves(rows: Tensor, n_out: int) -> bool:
+    return (
+        rows.dtype == torch.float32
+        and rows.device.type == "cpu"
+        and rows.numel() * n_out >= MIN_CONVOLUTION_SIZE
+    )
+
+
+def _as_images(rows: Tensor) -> Tensor:
+    """Rows as pixels of images whose channels lie last: no copy."""
+    n_images = N_IMAGES if len(rows) % N_IMAGES == 0 else 1
+    return rows.view(n_images, -1, 1, rows.shape[1]).permute(0, 3, 1, 2)
+
+
+def _as_rows(images: Tensor) -> Tensor:
+    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
