@@ -12,9 +12,9 @@ from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")
 
-# Numbers held at once in prediction: the more rows together, the more pairs they share.
-MAX_PREDICTION_COST = 1 << 26
-PREDICTION_ROWS = 1 << 16
+# Rows, and numbers in memory, of which prediction takes care at once.
+PREDICTION_ROWS = 1 << 12
+MAX_PREDICTION_COST = 1 << 21
 
 
 class FactorizationModel:
@@ -47,17 +47,17 @@ class FactorizationModel:
         intercept = parameters["intercept"]
         one_hot = bool((X.data == 1).all())
         batcher = Batcher(X.shape[1], self.pooling.row_cost, MAX_PREDICTION_COST)
+        score = self.pooling.scorer(parameters, X.shape[1], one_hot)
         result = intercept.new_empty(X.shape[0], len(intercept))
         for start in range(0, X.shape[0], PREDICTION_ROWS):
             indptr = X.indptr[start : start + PREDICTION_ROWS + 1]
             batch = batcher.batch(indptr, *entries(indptr, X, one_hot))
-            local = dict(parameters)
-            for name, rows in column_tables(parameters, batch).items():
-                local[name] = feature_table(rows, batch)
+            tables = column_tables(parameters, batch)
+            local = {name: feature_table(rows, batch) for name, rows in tables.items()}
             chunk = result[start : start + PREDICTION_ROWS]
             for group in batch.groups:
                 raw = intercept + look_up(local["coef"], group).sum(1)
-                raw += self.pooling.score(local["embeddings"], group, local)
+                raw += score(local["embeddings"], group, batch.columns)
                 chunk[rows_of(group, chunk.device)] = raw
         return result.cpu().numpy()
 

@@ -86,5 +86,59 @@ class PairFinder:
         return np.flatnonzero(is_own), number[representative]
 
 
+class PairNumbers:
+    """Numbers pairs, given as keys, in the order in which they first come.
+
+    A hash table with linear probing (Knuth, TAOCP 6.4), a whole array of keys at a time.
+    """
+
+    def __init__(self):
+        self._keys = np.full(1 << 12, -1)
+        self._numbers = np.empty(1 << 12, dtype=np.int64)
+        self._length = 0
+
+    def __len__(self):
+        return self._length
+
+    def __call__(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The number of each key, and the positions of the keys that are new."""
+        self._make_room(len(keys))
+        before = self._length
+        slot = self._slots(keys)
+        number = self._numbers[slot]
+        new = np.flatnonzero(number < 0)
+        # Of equal new keys, the last one's number is written last and stands for all.
+        self._numbers[slot[new]] = np.arange(before, before + len(new))
+        number[new] = self._numbers[slot[new]]
+        self._length = before + len(new)
+        return number, new
+
+    def _slots(self, keys):
+        """The slot of each key; a new key takes a free one."""
+        bits = len(self._keys).bit_length() - 1
+        slot = _hash(keys, bits)
+        pending = np.arange(len(keys))
+        while len(pending):
+            wanted, key = slot[pending], keys[pending]
+            free = self._keys[wanted] < 0
+            self._keys[wanted[free]] = key[free]
+            self._numbers[wanted[free]] = -1
+            pending = pending[self._keys[wanted] != key]
+            slot[pending] = (slot[pending] + 1) & (len(self._keys) - 1)
+        return slot
+
+    def _make_room(self, n_keys):
+        """Keep at least half of the slots free."""
+        wanted = 2 * (self._length + n_keys)
+        if wanted <= len(self._keys):
+            return
+        taken = self._keys >= 0
+        keys, numbers = self._keys[taken], self._numbers[taken]
+        size = 1 << wanted.bit_length()
+        self._keys = np.full(size, -1)
+        self._numbers = np.empty(size, dtype=np.int64)
+        self._numbers[self._slots(keys)] = numbers
+
+
 def _hash(key: np.ndarray, bits: int) -> np.ndarray:
     return ((key.view(np.uint64) * _HASH_MULTIPLIER) >> np.uint64(64 - bits)).view(np.int64)

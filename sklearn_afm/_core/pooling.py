@@ -5,20 +5,26 @@
 - `row_cost(width)`: numbers that a row of this width needs in memory;
 - a call with the feature embeddings x_i v_i, a `RowGroup`, the parameters and, in training,
   a generator: pooled vectors (n_rows, k), differentiable;
-- `score(...)`, the same without the generator: pooled vectors times the projection
-  (n_rows, n_outputs), for prediction.
+- `scorer(parameters, n_columns, one_hot)`, for prediction: what makes interaction scores
+  (n_rows, n_outputs) of feature embeddings, a `RowGroup` and the batch's columns.
 """
 
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .batches import RowGroup
 from .pairs import PairFinder, pair_positions
-from .products import linear, weight_gradient
+from .products import MemberLookup, chunks, linear, weight_gradient
+from .scoring import PairScorer
 
-# Size of the (pairs, k) arrays of one matrix product: a few of them stay in cache.
-NUMBERS_PER_CHUNK = 1 << 18
+# From feature embeddings, a group and the batch's columns to (n_rows, n_outputs).
+Scorer = Callable[[Tensor, RowGroup, np.ndarray], Tensor]
+
 # Index and attention numbers that each pair of each row needs.
 INDICES_PER_PAIR = 32
 # Numbers that the hidden layer of one group may keep for the way back; above, it is
@@ -47,9 +53,13 @@ class SumPooling:
         entries = look_up(embeddings, group)
         return (entries.sum(1).square() - entries.square().sum(1)) / 2
 
-    def score(self, embeddings: Tensor, group: RowGroup, parameters: dict[str, Tensor]) -> Tensor:
-        """Interaction scores of each row of the group: (n_rows, n_outputs)."""
-        return self(embeddings, group, parameters) @ parameters["projection"].T
+    def scorer(self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool) -> Scorer:
+        """What scores groups of rows of one matrix."""
+        return partial(_score, self, parameters)
+
+
+def _score(pooling, parameters, embeddings, group, columns):
+    return pooling(embeddings, group, parameters) @ parameters["projection"].T
 
 
 class AttentionPooling:
@@ -79,8 +89,7 @@ class AttentionPooling:
 
     def row_cost(self, width: int) -> int:
         """Numbers in memory a row."""
-        n_pairs = width * (width - 1) // 2
-        return n_pairs * INDICES_PER_PAIR + width * self.embedding_dim
+        return width * (width - 1) // 2 * INDICES_PER_PAIR
 
     def __call__(
         self,
@@ -113,25 +122,11 @@ class AttentionPooling:
         )
         return _attention_of_scores(scores, position, group.padded)
 
-    def score(self, embeddings: Tensor, group: RowGroup, parameters: dict[str, Tensor]) -> Tensor:
-        """Interaction scores of each row of the group: (n_rows, n_outputs)."""
-        projection = parameters["projection"]
-        if len(projection) > 1 or group.features.shape[1] < 2:
-            return self(embeddings, group, parameters) @ projection.T
-        # One output: a distinct pair is two numbers, its attention score and its value.
-        first, second, position = self._pairs(embeddings, group)
-        scores, values = embeddings.new_empty(2, len(first) + 1)
-        scores[-1], values[-1] = -torch.inf, 0  # padding
-        weight, bias = parameters["attention_weight"], parameters["attention_bias"]
-        members = _Members(embeddings, len(first))
-        for part in _chunks(len(first), self.embedding_dim):
-            e_first, e_second = members(first[part], second[part])
-            pair = e_first.mul_(e_second)
-            torch.mv(pair, projection[0], out=values[part])
-            hidden = linear(pair, weight, bias).relu_()
-            torch.mv(hidden, parameters["attention_context"], out=scores[part])
-        attention = scores[position].softmax(dim=1)
-        return attention.mul_(values[position]).sum(1, keepdim=True)
+    def scorer(self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool) -> Scorer:
+        """What scores groups of rows of one matrix."""
+        if len(parameters["projection"]) == 1:
+            return PairScorer(parameters, n_columns, one_hot)
+        return partial(_score, self, parameters)
 
     def _pairs(self, embeddings, group):
         pairs = self._find_pairs(group, len(embeddings))
@@ -176,8 +171,8 @@ class _PairScores(torch.autograd.Function):
         ctx.keep = any(ctx.needs_input_grad) and n_pairs * len(bias) <= MAX_KEPT_HIDDEN
         product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
         scores, kept = embeddings.new_empty(n_pairs), []
-        members = _Members(embeddings, len(first))
-        for part in _chunks(n_pairs, embeddings.shape[1]):
+        members = MemberLookup(embeddings, len(first))
+        for part in chunks(n_pairs, embeddings.shape[1]):
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second).to(product_dtype)
             hidden = linear(pair, product_weight, product_bias).relu_()
@@ -197,8 +192,8 @@ class _PairScores(torch.autograd.Function):
         # follow from  S = sum_q d_q m_q  and  G = sum_q d_q m_q (e_i * e_j)^T.
         scaled_weight = (weight * context[:, None]).T.contiguous().to(ctx.product_dtype)
         sum_active, outer_active = torch.zeros_like(bias), torch.zeros_like(weight)
-        d_embeddings, members = torch.zeros_like(embeddings), _Members(embeddings, len(first))
-        for number, part in enumerate(_chunks(len(first), embeddings.shape[1])):
+        d_embeddings, members = torch.zeros_like(embeddings), MemberLookup(embeddings, len(first))
+        for number, part in enumerate(chunks(len(first), embeddings.shape[1])):
             e_first, e_second = members(first[part], second[part])
             pair = (e_first * e_second).to(ctx.product_dtype)
             hidden = kept[number] if ctx.keep else linear(pair, product_weight, product_bias)
@@ -215,31 +210,6 @@ class _PairScores(torch.autograd.Function):
         return d_embeddings, d_weight, d_bias, d_context, None, None, None
 
 
-class _Members:
-    """Looks up the members of each chunk's pairs, always in the same two arrays."""
-
-    def __init__(self, embeddings: Tensor, n_pairs: int):
-        n_rows = min(n_pairs, _chunk_length(embeddings.shape[1]))
-        self._embeddings = embeddings
-        self._first, self._second = embeddings.new_empty(2, n_rows, embeddings.shape[1])
-
-    def __call__(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-        n_pairs = len(first)
-        return (
-            torch.index_select(self._embeddings, 0, first, out=self._first[:n_pairs]),
-            torch.index_select(self._embeddings, 0, second, out=self._second[:n_pairs]),
-        )
-
-
-def _chunk_length(numbers_each: int) -> int:
-    return max(1, NUMBERS_PER_CHUNK // numbers_each)
-
-
-def _chunks(length: int, numbers_each: int):
-    step = _chunk_length(numbers_each)
-    return (slice(start, min(start + step, length)) for start in range(0, length, step))
-
-
 class _WeightedPairSum(torch.autograd.Function):
     """sum over pairs of a_ij (e_i * e_j), as column sums of E * (A E) with A = (a + a') / 2.
 
@@ -251,7 +221,7 @@ class _WeightedPairSum(torch.autograd.Function):
     def forward(ctx, embeddings, features, attention):
         ctx.save_for_backward(embeddings, attention, features)
         pooled = embeddings.new_empty(len(features), embeddings.shape[1])
-        for part in _chunks(len(features), features.shape[1] * embeddings.shape[1]):
+        for part in chunks(len(features), features.shape[1] * embeddings.shape[1]):
             entries = _entries(embeddings, features[part])
             mixed = torch.bmm(_symmetric(attention[part], features.shape[1]), entries)
             torch.sum(mixed.mul_(entries), dim=1, out=pooled[part])
@@ -263,7 +233,7 @@ class _WeightedPairSum(torch.autograd.Function):
         width, k = features.shape[1], embeddings.shape[1]
         lower, _ = _triangles(width, embeddings.device)
         d_embeddings, d_attention = torch.zeros_like(embeddings), torch.empty_like(attention)
-        for part in _chunks(len(features), width * k):
+        for part in chunks(len(features), width * k):
             entries, d_row = _entries(embeddings, features[part]), d_pooled[part, None]
             mixed = torch.bmm(_symmetric(attention[part], width), entries)
             d_embeddings.index_add_(0, features[part].flatten(), mixed.mul_(2 * d_row).view(-1, k))
@@ -273,7 +243,7 @@ class _WeightedPairSum(torch.autograd.Function):
 
 
 def _entries(table: Tensor, features: Tensor) -> Tensor:
-    return table.index_select(0, features.flatten()).view(*features.shape, -1)
+    return table.index_select(0, features.flatten()).view(*features.shape, table.shape[1])
 
 
 def _symmetric(attention: Tensor, width: int) -> Tensor:

@@ -5,11 +5,15 @@ other makers than Intel its AVX2 kernels. A 1 x 1 convolution is the same produc
 oneDNN, which takes what the CPU has (AVX-512: about twice the speed), in float32 all the same.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
+# Size of the (rows, k) arrays of one product: a few of them stay in cache.
+NUMBERS_PER_CHUNK = 1 << 18
 # Fewer multiplications are done before a convolution is set up.
 MIN_CONVOLUTION_SIZE = 1 << 23
 # oneDNN takes images in batches only, where torch runs in one thread.
@@ -47,3 +51,30 @@ def _as_images(rows: Tensor) -> Tensor:
 
 def _as_rows(images: Tensor) -> Tensor:
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
+
+
+def chunks(length: int, numbers_each: int) -> Iterator[slice]:
+    """Slices of a list whose members need so many numbers each."""
+    step = _chunk_length(numbers_each)
+    return (slice(start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _chunk_length(numbers_each: int) -> int:
+    return max(1, NUMBERS_PER_CHUNK // numbers_each)
+
+
+class MemberLookup:
+    """Looks up the members of each chunk's pairs, always in the same two arrays."""
+
+    def __init__(self, embeddings: Tensor, n_pairs: int):
+        n_rows = min(n_pairs, _chunk_length(embeddings.shape[1]))
+        self._embeddings = embeddings
+        self._first, self._second = embeddings.new_empty(2, n_rows, embeddings.shape[1])
+
+    def __call__(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        """e_i and e_j of each pair of a chunk."""
+        n_pairs = len(first)
+        return (
+            torch.index_select(self._embeddings, 0, first, out=self._first[:n_pairs]),
+            torch.index_select(self._embeddings, 0, second, out=self._second[:n_pairs]),
+        )

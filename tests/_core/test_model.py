@@ -8,6 +8,7 @@ from conftest import ragged_matrix, random_parameters
 from scipy import sparse
 
 from sklearn_afm._core import pooling as pooling_module
+from sklearn_afm._core import products, scoring
 from sklearn_afm._core.batches import Batcher, entries
 from sklearn_afm._core.model import FactorizationModel, feature_table
 from sklearn_afm._core.optimizers import SGD
@@ -152,7 +153,10 @@ def test_the_batches_of_an_epoch_add_up_to_the_objective(rng, kind):
         np.testing.assert_allclose(found[name], 3 * expected[name], atol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("change", ["unshared", "small chunks", "recomputed", "one row a group"])
+@pytest.mark.parametrize(
+    "change",
+    ["unshared", "small chunks", "recomputed", "one row a group", "remembered", "convolved"],
+)
 def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
     X = ragged_matrix(rng, 30, N_COLUMNS, real=False)
     params = make_parameters(rng, "afm", 1)
@@ -164,9 +168,15 @@ def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
     if change == "unshared":
         options["share_pairs"] = False
     elif change == "small chunks":
-        monkeypatch.setattr(pooling_module, "PAIRS_PER_CHUNK", 5)
+        monkeypatch.setattr(products, "NUMBERS_PER_CHUNK", 5 * K)
     elif change == "recomputed":
         monkeypatch.setattr(pooling_module, "MAX_KEPT_HIDDEN", 0)
+    elif change == "remembered":
+        monkeypatch.setattr(scoring, "MIN_REMEMBERED_COST", 0)
+        monkeypatch.setattr(scoring, "MAX_REMEMBERED", 40)
+        monkeypatch.setattr("sklearn_afm._core.model.PREDICTION_ROWS", 3)
+    elif change == "convolved":
+        monkeypatch.setattr(products, "_convolves", lambda rows, n_out: True)
     else:
         monkeypatch.setattr("sklearn_afm._core.trainer.MAX_TRAINING_COST", 1)
         monkeypatch.setattr("sklearn_afm._core.model.MAX_PREDICTION_COST", 1)

@@ -4,7 +4,7 @@ from conftest import ragged_matrix
 from scipy import sparse
 from test_batches import make_batch
 
-from sklearn_afm._core.pairs import find_pairs
+from sklearn_afm._core.pairs import PairFinder, PairNumbers
 
 
 def pairs_by_loop(group, n_features):
@@ -24,7 +24,7 @@ def pairs_by_loop(group, n_features):
 def test_each_row_finds_its_pairs(rng, real, share):
     batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 12, real)))
     for group in batch.groups:
-        found = find_pairs(group, batch.n_features, share)
+        found = PairFinder(share)(group, batch.n_features)
         real_pairs = [row[row < len(found.first)] for row in found.position]
         result = [sorted(zip(found.first[p], found.second[p])) for p in real_pairs]
         assert result == pairs_by_loop(group, batch.n_features)
@@ -34,14 +34,51 @@ def test_equal_pairs_are_computed_once():
     X = sparse.csr_array(np.ones((100, 5)))
     batch = make_batch(X)
     (group,) = batch.groups
-    assert len(find_pairs(group, batch.n_features).first) == 10
-    assert len(find_pairs(group, batch.n_features, share=False).first) == 1000
+    assert len(PairFinder()(group, batch.n_features).first) == 10
+    assert len(PairFinder(share=False)(group, batch.n_features).first) == 1000
 
 
 def test_nearly_all_equal_pairs_of_many_rows_are_shared(rng):
     dense = np.eye(30)[rng.integers(0, 30, size=(500, 6))].reshape(500, 180)
     batch = make_batch(sparse.csr_array(dense))
     (group,) = batch.groups
-    pairs = find_pairs(group, batch.n_features)
+    pairs = PairFinder()(group, batch.n_features)
     distinct = len({pair for row in pairs_by_loop(group, batch.n_features) for pair in row})
     assert distinct <= len(pairs.first) <= 1.2 * distinct
+
+
+def test_a_finder_serves_groups_of_any_size(rng):
+    """Its scratch table keeps what earlier groups wrote."""
+    finder = PairFinder()
+    for n_rows in (40, 3, 200, 40):
+        batch = make_batch(sparse.csr_array(ragged_matrix(rng, n_rows, 12)))
+        for group in batch.groups:
+            found = finder(group, batch.n_features)
+            real_pairs = [row[row < len(found.first)] for row in found.position]
+            result = [sorted(zip(found.first[p], found.second[p])) for p in real_pairs]
+            assert result == pairs_by_loop(group, batch.n_features)
+
+
+def test_pairs_that_share_a_slot_are_told_apart(rng, monkeypatch):
+    monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: key % 4)
+    batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 30)))
+    for group in batch.groups:
+        found = PairFinder()(group, 10**6)
+        real_pairs = [row[row < len(found.first)] for row in found.position]
+        result = [sorted(zip(found.first[p], found.second[p])) for p in real_pairs]
+        assert result == pairs_by_loop(group, batch.n_features)
+
+
+@pytest.mark.parametrize("collide", [True, False])
+def test_numbers_of_pairs_equal_those_of_a_dict(rng, monkeypatch, collide):
+    if collide:
+        monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: key % 3)
+    numbers, seen = PairNumbers(), {}
+    for n_keys in (5, 50, 500, 0, 500) if collide else (5, 5000, 50_000, 0, 50_000):
+        keys = rng.integers(0, 4 * n_keys + 1, size=n_keys)
+        found, new = numbers(keys)
+        assert set(keys[new]) == set(keys) - set(seen)
+        for key, number in zip(keys.tolist(), found.tolist()):
+            assert seen.setdefault(key, number) == number
+        assert len(set(seen.values())) == len(seen)
+        assert max(seen.values(), default=0) < max(1, len(numbers))

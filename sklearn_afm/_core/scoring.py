@@ -1,0 +1,93 @@
+"""Interaction scores of an AFM without autograd: for them, a distinct pair is two numbers.
+
+These are its attention score h . relu(W (e_i * e_j) + b) and its value p . (e_i * e_j); a row
+gathers both, and needs a softmax and a dot product besides (Eq. 4 to 6).
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .batches import RowGroup
+from .pairs import PairFinder, PairNumbers
+from .products import MemberLookup, chunks, linear
+
+# Pairs cheaper than this many multiplications are computed again rather than remembered.
+MIN_REMEMBERED_COST = 1 << 13
+# Pairs remembered at most: 24 bytes each, and the free slots of their table.
+MAX_REMEMBERED = 1 << 20
+
+
+class PairScorer:
+    """Scores groups of rows of one matrix, for a model of one output.
+
+    Parameters
+    ----------
+    parameters : dict of tensors
+    n_columns : int
+        Width of the matrix.
+    one_hot : bool
+        All values are 1, so that a pair of columns has the same score in every batch: it is
+        remembered from batch to batch.
+    """
+
+    def __init__(self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool):
+        self._parameters = parameters
+        self._n_columns = n_columns
+        self._find_pairs = PairFinder()
+        weight = parameters["attention_weight"]
+        self._remembers = one_hot and weight.numel() >= MIN_REMEMBERED_COST
+        if self._remembers:
+            self._numbers = PairNumbers()
+            self._remembered = weight.new_empty(2, 0)
+
+    def __call__(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
+        """Interaction scores (n_rows, 1); `embeddings` has one row a feature of the batch."""
+        if group.features.shape[1] < 2:
+            return embeddings.new_zeros(len(group.features), 1)
+        pairs = self._find_pairs(group, len(embeddings))
+        if self._remembers:
+            found = self._recall(embeddings, pairs, columns)
+        else:
+            found = self._compute(embeddings, pairs.first, pairs.second)
+        padding = found.new_tensor([[-torch.inf], [0.0]])
+        scores, values = torch.cat([found, padding], dim=1)
+        position = torch.from_numpy(pairs.position).to(embeddings.device)
+        attention = _gather(scores, position).softmax(dim=1)
+        return attention.mul_(_gather(values, position)).sum(1, keepdim=True)
+
+    def _compute(self, embeddings, first, second) -> Tensor:
+        """Attention score and value of each pair: (2, n_pairs)."""
+        weight, bias, context, projection = (
+            self._parameters[name]
+            for name in ("attention_weight", "attention_bias", "attention_context", "projection")
+        )
+        first, second = (torch.from_numpy(part).to(embeddings.device) for part in (first, second))
+        result = embeddings.new_empty(2, len(first))
+        members = MemberLookup(embeddings, len(first))
+        for part in chunks(len(first), embeddings.shape[1]):
+            e_first, e_second = members(first[part], second[part])
+            pair = e_first.mul_(e_second)
+            torch.mv(linear(pair, weight, bias).relu_(), context, out=result[0, part])
+            torch.mv(pair, projection[0], out=result[1, part])
+        return result
+
+    def _recall(self, embeddings, pairs, columns) -> Tensor:
+        """The same, computed only for pairs that no earlier group had."""
+        key = columns[pairs.first] * self._n_columns + columns[pairs.second]
+        if len(self._numbers) + len(key) > MAX_REMEMBERED:
+            self._numbers = PairNumbers()
+        number, new = self._numbers(key)
+        if len(self._numbers) > self._remembered.shape[1]:
+            grown = self._remembered.new_empty(2, 2 * len(self._numbers))
+            grown[:, : self._remembered.shape[1]] = self._remembered
+            self._remembered = grown
+        number = torch.from_numpy(number).to(embeddings.device)
+        self._remembered[:, number[torch.from_numpy(new)]] = self._compute(
+            embeddings, pairs.first[new], pairs.second[new]
+        )
+        return self._remembered.index_select(1, number)
+
+
+def _gather(values: Tensor, position: Tensor) -> Tensor:
+    return values.index_select(0, position.view(-1)).view(position.shape)
