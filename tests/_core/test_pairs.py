@@ -60,10 +60,11 @@ def test_a_finder_serves_groups_of_any_size(rng):
 
 
 def test_pairs_that_share_a_slot_are_told_apart(rng, monkeypatch):
-    monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: key % 4)
+    monkeypatch.setattr("sklearn_afm._core.pairs.SLOTS_PER_PAIR", 0)
+    monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: 0 * key)
     batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 30)))
     for group in batch.groups:
-        found = PairFinder()(group, 10**6)
+        found = PairFinder()(group, batch.n_features)
         real_pairs = [row[row < len(found.first)] for row in found.position]
         result = [sorted(zip(found.first[p], found.second[p])) for p in real_pairs]
         assert result == pairs_by_loop(group, batch.n_features)
