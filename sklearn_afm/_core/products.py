@@ -16,7 +16,9 @@ from torch.nn.grad import conv2d_weight
 NUMBERS_PER_CHUNK = 1 << 18
 # Fewer multiplications are done before a convolution is set up.
 MIN_CONVOLUTION_SIZE = 1 << 23
-# oneDNN takes images in batches only, where torch runs in one thread.
+# oneDNN makes code for every number of rows that it meets, and keeps it: let it meet few.
+CONVOLVED_ROWS = 256
+# It takes images in batches only, where torch runs in one thread.
 N_IMAGES = 16
 
 
@@ -39,14 +41,14 @@ def _convolves(rows: Tensor, n_out: int) -> bool:
     return (
         rows.dtype == torch.float32
         and rows.device.type == "cpu"
+        and len(rows) % CONVOLVED_ROWS == 0
         and rows.numel() * n_out >= MIN_CONVOLUTION_SIZE
     )
 
 
 def _as_images(rows: Tensor) -> Tensor:
     """Rows as pixels of images whose channels lie last: no copy."""
-    n_images = N_IMAGES if len(rows) % N_IMAGES == 0 else 1
-    return rows.view(n_images, -1, 1, rows.shape[1]).permute(0, 3, 1, 2)
+    return rows.view(N_IMAGES, -1, 1, rows.shape[1]).permute(0, 3, 1, 2)
 
 
 def _as_rows(images: Tensor) -> Tensor:
@@ -56,7 +58,11 @@ def _as_rows(images: Tensor) -> Tensor:
 def chunks(length: int, numbers_each: int) -> Iterator[slice]:
     """Slices of a list whose members need so many numbers each."""
     step = _chunk_length(numbers_each)
-    return (slice(start, min(start + step, length)) for start in range(0, length, step))
+    whole = length - length % min(step, CONVOLVED_ROWS)
+    for start in range(0, whole, step):
+        yield slice(start, min(start + step, whole))
+    if whole < length:
+        yield slice(whole, length)
 
 
 def _chunk_length(numbers_each: int) -> int:

@@ -176,7 +176,8 @@ def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
         monkeypatch.setattr(scoring, "MAX_REMEMBERED", 40)
         monkeypatch.setattr("sklearn_afm._core.model.PREDICTION_ROWS", 3)
     elif change == "convolved":
-        monkeypatch.setattr(products, "_convolves", lambda rows, n_out: True)
+        monkeypatch.setattr(products, "CONVOLVED_ROWS", 16)
+        monkeypatch.setattr(products, "_convolves", lambda rows, n_out: len(rows) % 16 == 0)
     else:
         monkeypatch.setattr("sklearn_afm._core.trainer.MAX_TRAINING_COST", 1)
         monkeypatch.setattr("sklearn_afm._core.model.MAX_PREDICTION_COST", 1)
