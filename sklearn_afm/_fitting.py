@@ -11,7 +11,13 @@ from . import _attributes, _input
 from ._core.losses import LOSSES
 from ._core.model import FactorizationModel
 from ._core.optimizers import OPTIMIZERS
-from ._core.parameters import ATTENTION, start_embeddings, start_projection, to_tensors
+from ._core.parameters import (
+    ATTENTION,
+    copy_of,
+    start_embeddings,
+    start_projection,
+    to_tensors,
+)
 from ._core.pooling import SumPooling
 from ._core.trainer import NonFiniteLossError, Penalties, Schedule, Trainer, TrainingData, run
 from ._reporting import Reporter
@@ -171,7 +177,7 @@ class _Fitting:
     # Start values
 
     def starting_arrays(self, rows, validation) -> dict[str, np.ndarray]:
-        """Start values in the model's units."""
+        """Start values in the model's units, in arrays of their own that training may change."""
         estimator = self.estimator
         k = estimator.embedding_dim
         scaling = self.progress.scaling
@@ -187,10 +193,11 @@ class _Fitting:
                 arrays |= self._taken_over(estimator.init, size)
             arrays |= estimator._start_own_parameters(self.start_rng)
         dtype = self._array_dtype
-        embeddings = np.array(arrays["embeddings"], dtype=dtype)
+        arrays = {name: np.array(value, dtype=dtype) for name, value in arrays.items()}
+        embeddings = arrays["embeddings"]
         new = self.new_columns[~embeddings[self.new_columns].any(axis=1)]
         embeddings[new] = start_embeddings(len(new), k, dtype, self.start_rng)
-        return arrays | {"embeddings": embeddings}
+        return arrays
 
     def _cold_arrays(self, rows, projection_size):
         n_columns, k = rows.X.shape[1], self.estimator.embedding_dim
@@ -380,7 +387,7 @@ class _Fitting:
 
         def monitor(parameters):
             entries, _ = losses(parameters)
-            self._set_attributes(parameters)
+            self._set_attributes(copy_of(parameters))
             score = float(scorer(self.estimator, validation.X, validation.y, **options))
             return entries | {"validation_score": score}, score
 
@@ -406,7 +413,7 @@ class _Fitting:
         arrays = {name: value.cpu().numpy() for name, value in parameters.items()}
         dtype = arrays["embeddings"].dtype
         arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
-        arrays = {name: value.astype(dtype) for name, value in arrays.items()}
+        arrays = {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
         _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
 
 

@@ -14,7 +14,7 @@ TABLES = ("coef", "embeddings")
 
 # Rows, and numbers in memory, of which prediction takes care at once.
 PREDICTION_ROWS = 1 << 12
-MAX_PREDICTION_COST = 1 << 21
+MAX_PREDICTION_COST = 1 << 20
 
 
 class FactorizationModel:

@@ -94,7 +94,7 @@ class PairNumbers:
 
     def __init__(self):
         self._keys = np.full(1 << 12, -1)
-        self._numbers = np.empty(1 << 12, dtype=np.int64)
+        self._numbers = np.empty(1 << 12, dtype=np.int32)
         self._length = 0
 
     def __len__(self):
@@ -136,7 +136,7 @@ class PairNumbers:
         keys, numbers = self._keys[taken], self._numbers[taken]
         size = 1 << wanted.bit_length()
         self._keys = np.full(size, -1)
-        self._numbers = np.empty(size, dtype=np.int64)
+        self._numbers = np.empty(size, dtype=np.int32)
         self._numbers[self._slots(keys)] = numbers
 
 

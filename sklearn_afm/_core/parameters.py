@@ -37,8 +37,10 @@ def start_attention(embedding_dim: int, attention_dim: int, rng) -> dict[str, np
 
 
 def to_tensors(arrays: dict[str, np.ndarray], dtype, device) -> dict[str, Tensor]:
-    """Parameters as tensors that training may change."""
-    return {name: torch.tensor(value, dtype=dtype, device=device) for name, value in arrays.items()}
+    """Parameters as tensors; those of this type on the CPU share the arrays' memory."""
+    return {
+        name: torch.as_tensor(value, dtype=dtype, device=device) for name, value in arrays.items()
+    }
 
 
 def copy_of(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
