@@ -7,7 +7,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from ._columns import column_names, encoded_rows, take_apart
 from ._importance import pair_importance
-from ._plotting import NEGATIVE, NEUTRAL, POSITIVE, SERIES, axes_for, label_bars, label_size
+from ._plotting import NEGATIVE, NEUTRAL, POSITIVE, SERIES, axes_for, label_axis, label_bars
 from ._results import check_choice, check_count, check_output, has_output_axis, output_names
 from ._table import interaction_table
 from ._terms import iter_terms
@@ -23,8 +23,8 @@ class AttentionDisplay:
     """Heat map of attention or contributions: fields by fields, or rows by pairs of fields.
 
     Rows by pairs shows whether the attention varies from row to row: where it does not, each
-    column has one colour, and the map is made of stripes. Values with a sign have a map that is
-    white at 0; others have one that begins at 0, so that a colour is a share of the largest.
+    column has one colour, and the map is made of stripes. The colours of signed values are white
+    at 0; those of others begin at 0, so that a colour is a share of the largest value.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ class AttentionDisplay:
         Their names.
     label : str, default="attention"
         What the values are, beside the colour bar.
+    signed : bool, default=False
+        Whether values may be negative.
 
     Attributes
     ----------
@@ -58,11 +60,12 @@ class AttentionDisplay:
            [ 1., nan]])
     """
 
-    def __init__(self, values, row_names, column_names, *, label="attention"):
+    def __init__(self, values, row_names, column_names, *, label="attention", signed=False):
         self.values = values
         self.row_names = row_names
         self.column_names = column_names
         self.label = label
+        self.signed = signed
 
     @classmethod
     def from_estimator(
@@ -115,7 +118,8 @@ class AttentionDisplay:
         if kind == "fields":
             values = np.where(found.share > 0, found.mean, np.nan)
             names = found.fields.tolist()
-            return cls(values, names, names, label=_AXIS_LABELS[statistic]).plot(ax)
+            signed = statistic == "contribution"
+            return cls(values, names, names, label=_AXIS_LABELS[statistic], signed=signed).plot(ax)
         pairs = found.pair_names[:n_pairs]
         quantity = "attention" if statistic == "attention" else "contribution"
         if quantity == "attention" and output is None:
@@ -123,7 +127,8 @@ class AttentionDisplay:
         table = interaction_table(estimator, X, fields=fields, pairs=pairs, output=output)
         names = [f"{first} x {second}" for first, second in pairs]
         rows = [str(row) for row in range(len(table.prediction))]
-        return cls(table[quantity], rows, names, label=quantity).plot(ax)
+        signed = quantity == "contribution"
+        return cls(table[quantity], rows, names, label=quantity, signed=signed).plot(ax)
 
     def plot(self, ax=None):
         """Draw the map.
@@ -139,36 +144,24 @@ class AttentionDisplay:
             The display itself.
         """
         n_rows, n_columns = self.values.shape
-        names_are_rows = self.row_names is self.column_names
-        height = 1.6 + 0.22 * n_rows if names_are_rows else 2.2 + 0.1 * n_rows
+        square = list(self.row_names) == list(self.column_names)
+        height = 1.6 + 0.22 * n_rows if square else 2.2 + 0.1 * n_rows
         size = (float(np.clip(2.2 + 0.25 * n_columns, 5, 13)), float(np.clip(height, 3.8, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         largest = np.nanmax(np.abs(self.values), initial=0) or 1.0
-        signed = bool(np.nanmin(self.values, initial=0) < 0)
         self.im_ = ax.imshow(
             np.ma.masked_invalid(self.values),
-            cmap="RdBu_r" if signed else "viridis",
-            vmin=-largest if signed else 0,
+            cmap="RdBu" if self.signed else "viridis",
+            vmin=-largest if self.signed else 0,
             vmax=largest,
-            aspect="equal" if names_are_rows else "auto",
+            aspect="equal" if square else "auto",
             interpolation="nearest",
         )
         ax.set_facecolor("#CCCCCC")
-        ax.set_xticks(
-            np.arange(n_columns),
-            self.column_names,
-            rotation=90,
-            fontsize=label_size(ax, n_columns, "x"),
-        )
-        step = 1 if names_are_rows else max(1, n_rows // 20)
-        shown = np.arange(0, n_rows, step)
-        ax.set_yticks(
-            shown,
-            [self.row_names[row] for row in shown],
-            fontsize=label_size(ax, len(shown), "y"),
-        )
-        if not names_are_rows:
+        label_axis(ax, "x", self.column_names)
+        label_axis(ax, "y", self.row_names, smallest=4 if square else 8)
+        if not square:
             ax.set_ylabel("row")
         self.figure_.colorbar(self.im_, ax=ax, label=self.label, shrink=0.8)
         return self
@@ -277,13 +270,16 @@ class PairImportanceDisplay:
             spread, label = found.ranked("std")[:n_pairs], "line: deviation over rows"
         else:
             spread, label = 2 * found.ranked("std_error")[:n_pairs], "line: two standard errors"
+        # A line does not say that attention may be negative.
+        never_negative = found.statistic in ("attention", "abs_contribution")
+        lower = np.minimum(spread, mean) if never_negative else spread
         size = (7, float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         self.bars_ = ax.barh(
             np.arange(len(mean)),
             mean,
-            xerr=spread,
+            xerr=[lower, spread],
             color=np.where(mean < 0, NEGATIVE, POSITIVE),
             error_kw={"ecolor": "black", "elinewidth": 1.2},
         )
@@ -417,7 +413,8 @@ class InteractionDisplay:
             ax.plot([end, end], [position - 0.4, position + 1.4], color=NEUTRAL, linewidth=0.6)
         ax.axvline(ends[-1], color="black", linewidth=1, linestyle=":")
         label_bars(ax, names)
-        ax.margins(x=0.12)
+        room = 0.15 * np.ptp([0.0, *ends])  # for the numbers at the bars
+        ax.set_xlim(min(0.0, *ends) - room, max(0.0, *ends) + room)
         ax.set_xlabel(f"{self.label} = {ends[-1]:.4g}")
         return self
 

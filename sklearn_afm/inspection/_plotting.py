@@ -21,19 +21,24 @@ def axes_for(ax, title: str, size: tuple[float, float]):
     return ax
 
 
-def label_size(ax, n_labels: int, axis: str) -> float:
-    """Font size at which so many labels along an axis do not touch, at most 10."""
+def label_axis(ax, axis: str, names, smallest: float = 4) -> None:
+    """Name the positions 0, 1, ... along an axis, leaving names out rather than touching."""
     box = ax.get_window_extent()
     length = box.height if axis == "y" else box.width
-    points = length / ax.figure.dpi * _POINTS_PER_INCH
-    return float(np.clip(0.8 * points / max(1, n_labels), 4, 10))
+    # Points a name has, of which the font may fill 80%.
+    space = 0.8 * length / ax.figure.dpi * _POINTS_PER_INCH / max(1, len(names))
+    step = max(1, int(np.ceil(smallest / space)))
+    set_ticks, rotation = (ax.set_yticks, 0) if axis == "y" else (ax.set_xticks, 90)
+    size = min(10.0, space * step)
+    set_ticks(np.arange(0, len(names), step), names[::step], rotation=rotation, fontsize=size)
 
 
 def label_bars(ax, names) -> None:
     """Name horizontal bars, the first on top."""
-    ax.set_yticks(np.arange(len(names)), names, fontsize=label_size(ax, len(names), "y"))
+    label_axis(ax, "y", names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(axis="x", linewidth=0.4, alpha=0.6)
     ax.set_axisbelow(True)
+    ax.locator_params(axis="x", nbins=5)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

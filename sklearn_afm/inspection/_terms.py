@@ -15,7 +15,7 @@ from .._core.pooling import AttentionPooling, look_up
 from ._columns import Fields
 
 # Pairs of a block of rows; each takes some hundred bytes while it is computed.
-PAIRS_PER_BLOCK = 1 << 19
+PAIRS_PER_BLOCK = 1 << 17
 # Numbers of one rectangle of rows, so that their embeddings stay small too.
 _MAX_COST = 1 << 22
 

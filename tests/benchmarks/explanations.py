@@ -22,7 +22,6 @@ from sklearn_afm.inspection import (
     HistoryDisplay,
     InteractionDisplay,
     PairImportanceDisplay,
-    interaction_scores,
     interaction_table,
     pair_importance,
     permutation_pair_importance,
@@ -63,26 +62,26 @@ def report(models, X, y, images):
         method: permutation_pair_importance(model, X, y, method=method, random_state=0)
         for method in ("permute", "zero", "uniform")
     }
-    print_pairs(attention, strength, changes)
+    print_pairs("largest mean attention", attention, attention, strength, changes)
+    print_pairs("largest rise by permuting", changes["permute"], attention, strength, changes)
     print_fields(attention, strength, changes["permute"])
-    print_variation(model, X, attention)
+    print_variation(model, X, y, attention)
     print_agreement(attention, strength, changes)
     print("\n```\n" + str(interaction_table(model, X[:3], n_pairs=4)) + "\n```")
     draw(models, X, attention, strength, changes["permute"], images)
 
 
-def print_pairs(attention, strength, changes):
-    """The pairs of the largest attention."""
-    methods = list(changes)
-    print(f"\nTwelve of {len(attention.first)} pairs; even: {1 / len(attention.first):.4f}")
-    print(f"loss (squared error): {changes['permute'].loss:.4f}")
-    print("\n| pair | attention | deviation | \\|contribution\\| | " + " | ".join(methods) + " |")
-    print("|---|" + "---|" * (3 + len(methods)))
-    for i, j in list(zip(attention.first, attention.second))[:12]:
-        cells = [f"{attention.mean[i, j]:.4f}", f"{attention.std[i, j]:.4f}"]
-        cells.append(f"{strength.mean[i, j]:.4f}")
-        cells += [f"{changes[m].mean[i, j]:.4f} ± {changes[m].std_error[i, j]:.4f}" for m in methods]
-        print(f"| {attention.fields[i]} x {attention.fields[j]} | " + " | ".join(cells) + " |")
+def print_pairs(title, order, attention, strength, changes):
+    """The first eight pairs in the order of one result."""
+    print(f"\nThe eight of {len(order.first)} pairs with the {title}; even attention: "
+          f"{1 / len(order.first):.4f}; loss: {changes['permute'].loss:.4f}\n")  # fmt: skip
+    print("| pair | attention | \\|contribution\\| | " + " | ".join(changes) + " |")
+    print("|---|---|---|" + "---|" * len(changes))
+    for i, j in list(zip(order.first, order.second))[:8]:
+        cells = [f"{attention.mean[i, j]:.4f} ({attention.std[i, j]:.4f})"]
+        cells += [f"{strength.mean[i, j]:.4f}"]
+        cells += [f"{c.mean[i, j]:.4f} ± {c.std_error[i, j]:.4f}" for c in changes.values()]
+        print(f"| {order.fields[i]} x {order.fields[j]} | " + " | ".join(cells) + " |")
 
 
 def print_fields(attention, strength, change):
@@ -93,25 +92,22 @@ def print_fields(attention, strength, change):
               f"{change.total[f]:.4f} |")  # fmt: skip
 
 
-def print_variation(model, X, attention):
+def print_variation(model, X, y, attention):
     """How much the attention varies by row, and how much by pair."""
-    scores = interaction_scores(model, X)
-    full = np.bincount(scores.row, minlength=len(X))[scores.row] == len(attention.first)
-    table = pd.DataFrame({
-        "pair": scores.first_name[full] + " " + scores.second_name[full],
-        "attention": scores.attention[full],
-    })  # fmt: skip
-    field = pd.Series(scores.first_name).str.split("_").str[0]
-    field = field + " x " + pd.Series(scores.second_name).str.split("_").str[0]
-    table["fields"] = field[full].to_numpy()
-    between = table.groupby("fields")["attention"].transform("mean").var(ddof=0)
-    ratio = attention.ranked("std") / attention.ranked("mean")
-    largest = table["attention"].to_numpy().reshape(-1, len(attention.first)).max(1)
-    print(f"\nshare of the variance of a_ij between pairs: {between / table['attention'].var(ddof=0):.3f}")
+    matrix = interaction_table(model, X, pairs=attention.pair_names).attention
+    full = ~np.isnan(matrix).any(axis=1)
+    print(f"\nrows with all {matrix.shape[1]} pairs: {full.sum():,} of {len(X):,}")
+    matrix, y = matrix[full], y[full]
+    print(f"share of the variance of a_ij between pairs: {matrix.mean(0).var() / matrix.var():.2f}")
+    ratio = matrix.std(0) / matrix.mean(0)
     print(f"deviation over rows / mean: median of the pairs {np.median(ratio):.2f}, "
-          f"{ratio.min():.2f} to {ratio.max():.2f}")  # fmt: skip
-    print("largest a_ij of a row: 5%, 50%, 95% quantile "
-          + ", ".join(f"{q:.3f}" for q in np.quantile(largest, [0.05, 0.5, 0.95])))  # fmt: skip
+          f"from {ratio.min():.2f} to {ratio.max():.2f}")  # fmt: skip
+    quantiles = np.quantile(matrix.max(1), [0.05, 0.5, 0.95])
+    print("largest a_ij of a row, 5%, 50% and 95% quantile: "
+          + ", ".join(f"{quantile:.3f}" for quantile in quantiles))  # fmt: skip
+    pair = " x ".join(attention.pair_names[0])
+    for target in (1, -1):
+        print(f"mean attention of {pair} where y = {target}: {matrix[y == target, 0].mean():.4f}")
 
 
 def print_agreement(attention, strength, changes):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -21,7 +22,7 @@ from sklearn_afm.inspection import (
 )
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 
 @pytest.fixture(autouse=True)
@@ -93,8 +94,10 @@ def test_ranked_pairs(fitted):
     widths = [bar.get_width() for bar in display.bars_]
     np.testing.assert_allclose(widths, found.ranked("mean")[:6])
     (lines,) = display.bars_.errorbar.lines[2]
-    spread = [np.ptp(segment[:, 0]) / 2 for segment in lines.get_segments()]
-    np.testing.assert_allclose(spread, found.ranked("std")[:6])
+    low, high = np.transpose([segment[:, 0] for segment in lines.get_segments()])
+    mean, std = found.ranked("mean")[:6], found.ranked("std")[:6]
+    np.testing.assert_allclose(high, mean + std)
+    np.testing.assert_allclose(low, np.maximum(mean - std, 0), atol=1e-12)
     names = [f"{a} x {b}" for a, b in found.pair_names[:6]]
     assert texts(display.ax_.get_yticklabels()) == names
     change = permutation_pair_importance(model, X, y, random_state=0)
@@ -112,7 +115,7 @@ def test_waterfall_ends_at_the_prediction(fitted):
     last = display.bars_[-1]
     predicted = model.predict(X[-1:])[0]
     np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)
-    for above, below in zip(display.bars_[:-1], display.bars_[1:]):
+    for above, below in pairwise(display.bars_):
         np.testing.assert_allclose(above.get_x() + above.get_width(), below.get_x())
     sizes = np.abs([bar.get_width() for bar in display.bars_[1:6]])
     assert (np.diff(sizes) <= 0).all()
@@ -179,12 +182,12 @@ def test_labels_do_not_touch(n_fields, rng):
         drawn(display)
         boxes = [label.get_window_extent() for label in display.ax_.get_yticklabels()]
         boxes.sort(key=lambda box: box.y0)
-        assert all(low.y1 <= high.y0 + 1 for low, high in zip(boxes, boxes[1:]))
+        assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
         edge = display.figure_.bbox
         assert all(box.x0 >= -1 and box.y0 >= -1 and box.y1 <= edge.y1 + 1 for box in boxes)
     for display in displays[:2]:
         boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
-        assert all(left.x1 <= right.x0 + 1 for left, right in zip(boxes, boxes[1:]))
+        assert all(left.x1 <= right.x0 + 1 for left, right in pairwise(boxes))
         assert all(box.y0 >= -1 for box in boxes)
 
 

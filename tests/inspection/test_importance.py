@@ -21,8 +21,8 @@ METHODS = ["permute", "zero", "uniform"]
 def learnt(request):
     """AFMs that have learnt which pairs there are, and rows."""
     seed = request.param
-    regressor = fitted_pipeline(AFMRegressor(max_iter=100, random_state=seed), seed)
-    options = {"max_iter": 100, "random_state": seed}
+    regressor = fitted_pipeline(AFMRegressor(max_iter=50, random_state=seed), seed)
+    options = {"max_iter": 50, "random_state": seed}
     classifier = fitted_pipeline(AFMClassifier(**options), seed, classify=True)
     return regressor, classifier
 
@@ -86,7 +86,7 @@ def test_averages_are_those_of_plain_loops(
     weight = rng.integers(0, 3, size=60).astype(float) if weighted else np.ones(60)
     options = {"fields": fields, "statistic": statistic, "output": output}
     table = by_hand(model, X, fields, statistic, output)
-    for block in (1 << 19, 100):
+    for block in (1 << 17, 100):
         monkeypatch.setattr(_terms, "PAIRS_PER_BLOCK", block)
         found = pair_importance(model, X, sample_weight=weight if weighted else None, **options)
         for (f, g), rows in table.items():

@@ -76,15 +76,13 @@ def test_a_pipeline_gives_the_encoder_s_names():
     assert set(found.first_name[first_row]) | set(found.second_name[first_row]) == set(names)
     assert (np.bincount(found.row) == [15, 10, 15, 15, 15]).all()
     terms = found.intercept + found.linear + found.interaction
-    np.testing.assert_allclose(terms, model.predict(X), rtol=1e-5)
+    np.testing.assert_allclose(terms, model.predict(X), rtol=1e-5, atol=1e-5)
 
 
 def test_names_without_an_encoder(rng):
     X = pd.DataFrame(rng.normal(size=(50, 3)), columns=["height", "width", "depth"])
     named = FMRegressor(max_iter=2).fit(X, X["height"])
-    assert interaction_scores(named, X[:1]).first_name.tolist() == ["height"] * 2 + ["width"] or (
-        set(interaction_scores(named, X[:1]).first_name) == {"height", "width"}
-    )
+    assert set(interaction_scores(named, X[:1]).first_name) == {"height", "width"}
     silent = make_pipeline(FunctionTransformer(lambda X: X.to_numpy()), FMRegressor(max_iter=2))
     found = interaction_scores(silent.fit(X, X["height"]), X[:1])
     assert set(found.second_name) == {"x1", "x2"}
@@ -149,7 +147,7 @@ def test_frame_without_pandas(rng, monkeypatch):
     X = ragged_matrix(rng)
     found = interaction_scores(random_model(FMRegressor, X, 1, rng), X)
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="to_frame.. needs pandas"):
+    with pytest.raises(ImportError, match=r"to_frame\(\) needs pandas"):
         found.to_frame()
 
 
