@@ -120,6 +120,19 @@ def print_agreement(attention, strength, changes):
           f"{spearmanr(strength.mean[order], changes['permute'].mean[order])[0]:.2f}")  # fmt: skip
 
 
+def print_cost(X, y):
+    """Whether an app always comes with the same cost, in logged and in drawn rows."""
+    own = X[y == 1].groupby("item")["cost"].agg(["nunique", "first"])
+    print(
+        f"\napps with one cost in all training rows with y = 1: {(own['nunique'] == 1).mean():.3f}"
+    )
+    same = X["item"].map(own["first"]) == X["cost"]
+    known = X["item"].isin(own.index)
+    for target in (1, -1):
+        print(f"rows with y = {target} whose cost is that of the app: "
+              f"{same[known & (y == target)].mean():.3f}")  # fmt: skip
+
+
 def draw(models, X, attention, strength, change, images):
     """Save the pictures."""
     import matplotlib.pyplot as plt
@@ -154,6 +167,7 @@ def main():
     matplotlib.use("Agg")
     X, y = read_part(args.data_home, "train")
     models = fit(X, y)
+    print_cost(X, y)
     report(models, *read_part(args.data_home, "validation"), args.images)
 
 
