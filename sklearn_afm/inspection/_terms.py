@@ -22,9 +22,10 @@ _MAX_COST = 1 << 22
 
 @dataclass
 class Terms:
-    """Terms of a block of rows: one element an entry, and one a pair, ordered by row.
+    """Terms of a block of rows: one element an entry, and one a pair.
 
-    Rows count from the block's first. Everything is in the unit of the raw scores.
+    Pairs are in no particular order. Rows count from the block's first. Everything is in the
+    unit of the raw scores.
     """
 
     intercept: np.ndarray  # (n_outputs,)
@@ -105,7 +106,6 @@ def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
         if group.features.shape[1] > 1
     ] or [_no_pairs(n_outputs)]
     pairs = [np.concatenate(arrays) for arrays in zip(*parts)]
-    order = np.argsort(pairs[0], kind="stable")
     length = np.diff(X.indptr)
     coef = parameters["coef"][X.indices].astype(np.float64)
     return Terms(
@@ -114,7 +114,7 @@ def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
         np.repeat(np.arange(X.shape[0]), length),
         X.indices.astype(np.int64),
         coef * X.data[:, None],
-        *(array[order] for array in pairs),
+        *pairs,
     )
 
 

@@ -81,7 +81,7 @@ def test_averages_are_those_of_plain_loops(
 ):
     """Ragged rows, several columns a field, in one block and in many."""
     X = ragged_matrix(rng, n_rows=60)
-    fields = np.array([0, 0, 1, 1, 1, 2, 2, 3, 3])
+    fields = np.array([0, 1, 0, 2, 1, 3, 2, 3, 0])
     model = random_model(Estimator, X, n_outputs, rng)
     weight = rng.integers(0, 3, size=60).astype(float) if weighted else np.ones(60)
     options = {"fields": fields, "statistic": statistic, "output": output}
