@@ -115,6 +115,8 @@ class AttentionDisplay:
             output=output,
             sample_weight=sample_weight,
         )
+        if not found.pair_names:
+            raise ValueError("No row of X has two non-zero features: there is nothing to show.")
         if kind == "fields":
             values = np.where(found.share > 0, found.mean, np.nan)
             names = found.fields.tolist()

@@ -87,6 +87,14 @@ def test_attention_of_many_classes_needs_no_output(rng):
         AttentionDisplay.from_estimator(model, X, kind="rows", statistic="abs_contribution")
 
 
+@pytest.mark.parametrize("kind", ["fields", "rows"])
+def test_rows_without_a_pair_have_no_attention(kind):
+    X = np.eye(3)
+    model = FMRegressor(max_iter=1).fit(X, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="No row of X has two non-zero features"):
+        AttentionDisplay.from_estimator(model, X, kind=kind)
+
+
 def test_ranked_pairs(fitted):
     model, X, y = fitted
     display = drawn(PairImportanceDisplay.from_estimator(model, X, n_pairs=6))
