@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 
 from . import AFMClassifier, FMClassifier
+from .inspection import pair_importance
 
 GRID = {"afmclassifier__dropout": [0.0, 0.3], "afmclassifier__l2_attention": [1e-4, 1e-2]}
 FRAPPE_FIELDS = [
@@ -73,24 +74,14 @@ def search(table: Table) -> tuple[dict, float]:
     return best, -grid.best_score_
 
 
-def strongest_pairs(model: AFMClassifier, X, fields: list[str]) -> list[tuple[str, float, float]]:
-    """Pairs of fields by mean |contribution| to the logit, with their mean attention.
-
-    X is one-hot with one column a field in each row, so that all rows have the same pairs.
-    """
-    i, j = np.tril_indices(len(fields), -1)
-    attention, effect = np.zeros(len(i)), np.zeros(len(i))
-    for row in X:
-        embeddings = model.embeddings_[np.sort(row.indices)]
-        pairs = embeddings[i] * embeddings[j]
-        hidden = np.maximum(pairs @ model.attention_weight_.T + model.attention_bias_, 0)
-        score = hidden @ model.attention_context_
-        weight = np.exp(score - score.max())
-        weight /= weight.sum()
-        attention += weight / X.shape[0]
-        effect += np.abs(weight * (pairs @ model.projection_)) / X.shape[0]
-    order = np.argsort(-effect)
-    return [(f"{fields[j[n]]} x {fields[i[n]]}", attention[n], effect[n]) for n in order]
+def strongest_pairs(pipeline, X, fields: list[str]) -> list[tuple[str, float, float]]:
+    """Pairs of fields by mean |contribution| to the logit, with their mean attention."""
+    effect = pair_importance(pipeline, X, statistic="abs_contribution")
+    attention = pair_importance(pipeline, X).mean
+    return [
+        (f"{fields[i]} x {fields[j]}", attention[i, j], effect.mean[i, j])
+        for i, j in zip(effect.first, effect.second)
+    ]
 
 
 def report(table: Table) -> None:
@@ -120,12 +111,10 @@ def report(table: Table) -> None:
         figures = log_loss(table.y_test, proba), roc_auc_score(table.y_test, proba)
         print(f"  {name:<22}{figures[0]:>10.4f}{figures[1]:>9.4f}{seconds:>7.1f} s", flush=True)
 
-    rows = pipeline[0].transform(table.X_test[: 2 * LISTED_ROWS]).tocsr()
-    # A level that training never had leaves a row short of an entry.
-    rows = rows[np.flatnonzero(np.diff(rows.indptr) == len(table.fields))[:LISTED_ROWS]]
-    pairs = strongest_pairs(pipeline[-1], rows, table.fields)
+    listed = table.X_test[:LISTED_ROWS]
+    pairs = strongest_pairs(pipeline, listed, table.fields)
     width = max(len(name) for name, *_ in pairs[:8])
-    print(f"\n  The strongest of {len(pairs)} interactions, over {rows.shape[0]:,} held-out rows")
+    print(f"\n  The strongest of {len(pairs)} interactions, over {len(listed):,} held-out rows")
     print(f"  (even attention would be {100 / len(pairs):.2f}% each)\n")
     print(f"  {'':<{width}}{'attention':>11}{'effect on the logit':>22}")
     for name, attention, effect in pairs[:8]:

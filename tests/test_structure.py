@@ -21,6 +21,13 @@ FLOORS = [
     ["_compat.py", "_reporting.py", "_scaling.py"],
     ["_input.py", "_tasks.py"],
     ["_attributes.py"],
+    # Explanations read fitted attributes; they stand below every estimator class.
+    ["inspection/_columns.py", "inspection/_plotting.py", "inspection/_results.py"],
+    ["inspection/_terms.py"],
+    ["inspection/_importance.py", "inspection/_scores.py"],
+    ["inspection/_table.py"],
+    ["inspection/_displays.py"],
+    ["inspection/__init__.py"],
     ["_fitting.py"],
     ["_base.py"],
     ["_afm.py", "_fm.py"],

@@ -1,0 +1,175 @@
+"""The terms of predictions (Eq. 6): linear ones, and one a pair; a block of rows at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .. import _attributes
+from .._core.batches import Batcher
+from .._core.model import feature_table
+from .._core.pairs import pair_positions
+from .._core.parameters import ATTENTION
+from .._core.pooling import AttentionPooling, look_up
+from ._columns import Fields
+
+# Pairs of a block of rows; each takes some hundred bytes while it is computed.
+PAIRS_PER_BLOCK = 1 << 17
+# Numbers of one rectangle of rows, so that their embeddings stay small too.
+_MAX_COST = 1 << 22
+
+
+@dataclass
+class Terms:
+    """Terms of a block of rows: one element an entry, and one a pair.
+
+    Pairs are in no particular order. Rows count from the block's first. Everything is in the
+    unit of the raw scores.
+    """
+
+    intercept: np.ndarray  # (n_outputs,)
+    n_rows: int
+    entry_row: np.ndarray  # (n_entries,)
+    column: np.ndarray  # (n_entries,)
+    linear: np.ndarray  # (n_entries, n_outputs)  w_i x_i
+    pair_row: np.ndarray  # (n_pairs,)
+    first: np.ndarray  # (n_pairs,) column; smaller than
+    second: np.ndarray  # (n_pairs,) this one
+    attention: np.ndarray  # (n_pairs,)  a_ij; 1 in an FM
+    score: np.ndarray  # (n_pairs, n_outputs)  p . (v_i * v_j) x_i x_j
+
+    @property
+    def contribution(self) -> np.ndarray:
+        """What each pair adds to the raw scores: (n_pairs, n_outputs)."""
+        return self.attention[:, None] * self.score
+
+    def linear_sums(self) -> np.ndarray:
+        """Linear part of each row: (n_rows, n_outputs)."""
+        return _sums(self.entry_row, self.linear, self.n_rows)
+
+    def interaction_sums(self) -> np.ndarray:
+        """Interaction part of each row: (n_rows, n_outputs)."""
+        return _sums(self.pair_row, self.contribution, self.n_rows)
+
+    def raw_scores(self) -> np.ndarray:
+        """What the model predicts: (n_rows, n_outputs)."""
+        return self.intercept + self.linear_sums() + self.interaction_sums()
+
+
+@dataclass
+class FieldPairTerms:
+    """Terms of a block summed over the pairs that a row has of two fields; ordered by row."""
+
+    row: np.ndarray  # (n,)
+    pair: np.ndarray  # (n,) f * n_fields + g with f <= g
+    attention: np.ndarray  # (n,)
+    score: np.ndarray  # (n, n_outputs)
+    contribution: np.ndarray  # (n, n_outputs)
+    n_row_pairs: np.ndarray  # (n,) pairs of the row, of all fields
+
+
+def iter_terms(model, X) -> Iterator[tuple[slice, Terms]]:
+    """Blocks of rows of a canonical CSR matrix, and their terms."""
+    parameters = _attributes.parameters_of(model)
+    for rows in row_blocks(X):
+        yield rows, terms_of(parameters, X[rows])
+
+
+def row_blocks(X) -> Iterator[slice]:
+    """Slices of rows with a bounded number of pairs and entries."""
+    length = np.diff(X.indptr).astype(np.int64)
+    block = np.cumsum(length * (length + 1) // 2 + 1) // PAIRS_PER_BLOCK
+    starts = np.flatnonzero(np.diff(block, prepend=-1))
+    yield from (slice(*ends) for ends in zip(starts, [*starts[1:], len(length)]))
+
+
+def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
+    """The terms of all rows of X, in float64: they add up whatever the model's precision."""
+    one_hot = bool((X.data == 1).all())
+    network = {
+        name: torch.tensor(parameters[name], dtype=torch.float64)
+        for name in ("projection", *ATTENTION)
+        if name in parameters
+    }
+    k, n_outputs = parameters["embeddings"].shape[1], len(network["projection"])
+    batcher = Batcher(X.shape[1], lambda width: width * (k + width * (4 + n_outputs)), _MAX_COST)
+    batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
+    embeddings = torch.from_numpy(parameters["embeddings"][batch.columns].astype(np.float64))
+    embeddings = feature_table(embeddings, batch)
+    columns = batch.columns
+    if batch.feature_columns is not None:
+        columns = columns[batch.feature_columns]
+    parts = [
+        _group_pairs(embeddings, group, network, np.append(columns, -1))
+        for group in batch.groups
+        if group.features.shape[1] > 1
+    ] or [_no_pairs(n_outputs)]
+    pairs = [np.concatenate(arrays) for arrays in zip(*parts)]
+    length = np.diff(X.indptr)
+    coef = parameters["coef"][X.indices].astype(np.float64)
+    return Terms(
+        parameters["intercept"].astype(np.float64),
+        X.shape[0],
+        np.repeat(np.arange(X.shape[0]), length),
+        X.indices.astype(np.int64),
+        coef * X.data[:, None],
+        *pairs,
+    )
+
+
+@torch.no_grad()
+def _group_pairs(embeddings, group, network, columns):
+    """Row, columns, attention and score of each pair of a group; columns[-1]: padding."""
+    width = group.features.shape[1]
+    later, earlier = pair_positions(width)
+    entries = look_up(embeddings, group)
+    turned = entries.transpose(1, 2)
+    score = np.stack(
+        [torch.bmm(entries * p, turned).numpy()[:, later, earlier] for p in network["projection"]],
+        axis=-1,
+    )
+    if "attention_weight" in network:
+        pooling = AttentionPooling(embeddings.shape[1], len(network["attention_bias"]))
+        attention = pooling.attention(embeddings, group, network).numpy()
+    else:
+        attention = np.ones(score.shape[:2])
+    if isinstance(group.rows, slice):
+        rows = np.arange(group.rows.start, group.rows.stop)
+    else:
+        rows = group.rows
+    rectangle = columns[group.features]
+    real = rectangle[:, later] >= 0  # padding is at the end of a row
+    return (
+        np.repeat(rows, real.sum(1)),
+        rectangle[:, earlier][real],
+        rectangle[:, later][real],
+        attention[real],
+        score[real],
+    )
+
+
+def _no_pairs(n_outputs):
+    index = np.empty(0, dtype=np.int64)
+    return index, index, index, np.empty(0), np.empty((0, n_outputs))
+
+
+def by_field_pair(terms: Terms, fields: Fields) -> FieldPairTerms:
+    """Sum the terms of each row over the pairs of two fields."""
+    one, other = fields.of_column[terms.first], fields.of_column[terms.second]
+    pair = np.minimum(one, other) * len(fields) + np.maximum(one, other)
+    code, inverse = np.unique(terms.pair_row * len(fields) ** 2 + pair, return_inverse=True)
+    row, pair = np.divmod(code, len(fields) ** 2)
+    return FieldPairTerms(
+        row,
+        pair,
+        np.bincount(inverse, terms.attention, len(code)),
+        _sums(inverse, terms.score, len(code)),
+        _sums(inverse, terms.contribution, len(code)),
+        np.bincount(terms.pair_row, minlength=terms.n_rows)[row],
+    )
+
+
+def _sums(number, values, length):
+    """Column sums (length, n_outputs) of the values of each number."""
+    return np.stack([np.bincount(number, column, length) for column in values.T], axis=1)

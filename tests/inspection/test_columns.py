@@ -1,0 +1,165 @@
+"""Fields of encoded columns."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    OneHotEncoder,
+    StandardScaler,
+)
+
+from sklearn_afm import FMRegressor
+from sklearn_afm.inspection import _columns, pair_importance
+from sklearn_afm.inspection._columns import column_names, find_fields, take_apart
+
+
+@pytest.fixture
+def frame(rng):
+    """Two text columns of 3 and 2 levels (one of them rare), two of numbers."""
+    return pd.DataFrame(
+        {
+            "colour": np.array(["red", "green", "blue"])[np.arange(60) % 3],
+            "shape": np.where(np.arange(60) == 4, "star", np.where(np.arange(60) % 2, "a", "b")),
+            "size": rng.normal(size=60),
+            "age": rng.uniform(size=60),
+        }
+    )
+
+
+def fields_of(encoder, X):
+    """Name of the field of each column, as "auto" finds it."""
+    model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
+    found = find_fields(*take_apart(model), "auto")
+    assert len(found.of_column) == model[-1].n_features_in_
+    return found.names[found.of_column].tolist()
+
+
+def bins():
+    return KBinsDiscretizer(3, encode="onehot", strategy="uniform")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "columns", "expected"),
+    [
+        (OneHotEncoder(), ["colour", "shape"], ["colour"] * 3 + ["shape"] * 3),
+        (OneHotEncoder(drop="first"), ["colour", "shape"], ["colour"] * 2 + ["shape"] * 2),
+        (
+            OneHotEncoder(min_frequency=5, handle_unknown="infrequent_if_exist"),
+            ["colour", "shape"],
+            ["colour"] * 3 + ["shape"] * 3,
+        ),
+        (OneHotEncoder(max_categories=2), ["colour", "shape"], ["colour"] * 2 + ["shape"] * 2),
+        (
+            OneHotEncoder(max_categories=2, drop="if_binary"),
+            ["colour", "shape"],
+            ["colour", "shape"],
+        ),
+        (make_pipeline(OneHotEncoder(), MaxAbsScaler()), ["colour"], ["colour"] * 3),
+        (
+            make_pipeline(OneHotEncoder(), VarianceThreshold(0.1)),
+            ["colour", "shape"],
+            ["colour"] * 3 + ["shape"] * 2,
+        ),
+        (bins(), ["size", "age"], ["size"] * 3 + ["age"] * 3),
+        (StandardScaler(), ["size", "age"], ["size", "age"]),
+        (PCA(2), ["size", "age"], ["pca0", "pca1"]),
+        (FunctionTransformer(lambda X: X.to_numpy()), ["size", "age"], ["x0", "x1"]),
+    ],
+)
+def test_fields_of_encoders(encoder, columns, expected, frame):
+    assert fields_of(encoder, frame[columns]) == expected
+
+
+def test_infrequent_levels_are_one_column(frame):
+    frame = pd.concat([frame, frame.assign(colour="rare"), frame.assign(colour="seldom")])[:60]
+    frame.loc[frame.index[:2], "colour"] = ["rare", "seldom"]
+    encoder = OneHotEncoder(min_frequency=5, handle_unknown="infrequent_if_exist")
+    assert fields_of(encoder, frame[["colour", "shape"]]) == ["colour"] * 4 + ["shape"] * 3
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_column_transformer_of_pipelines_by_name(verbose, frame):
+    text = make_column_selector(dtype_exclude="number")
+    encoder = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
+            ("text", make_pipeline(SimpleImputer(strategy="constant"), OneHotEncoder()), text),
+            ("bins", bins(), slice("size", "size")),
+            ("gone", "drop", ["age"]),
+        ],
+        verbose_feature_names_out=verbose,
+    )
+    expected = ["age"] + ["colour"] * 3 + ["shape"] * 3 + ["size"] * 3
+    assert fields_of(encoder, frame) == expected
+
+
+def test_column_transformer_by_position(frame):
+    encoder = make_column_transformer(
+        (OneHotEncoder(), [1]), (bins(), slice(2, 3)), (StandardScaler(), 3 * [False] + [True]),
+        remainder=OneHotEncoder(),
+    )  # fmt: skip
+    expected = ["x1"] * 3 + ["x2"] * 3 + ["x3"] + ["x0"] * 3
+    assert fields_of(encoder, frame.to_numpy()) == expected
+    encoder = make_column_transformer((OneHotEncoder(), [0, 1]), remainder="passthrough")
+    expected = ["colour"] * 3 + ["shape"] * 3 + ["size", "age"]
+    assert fields_of(encoder, frame) == expected
+
+
+def test_names_of_a_pandas_output(frame):
+    encoder = OneHotEncoder(sparse_output=False).set_output(transform="pandas")
+    model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(frame[["shape"]], np.arange(60.0))
+    assert column_names(*take_apart(model)).tolist() == ["shape_a", "shape_b", "shape_star"]
+
+
+@pytest.fixture
+def model(rng):
+    X = rng.normal(size=(20, 4))
+    return FMRegressor(max_iter=1).fit(X, X[:, 0]), X
+
+
+@pytest.mark.parametrize(
+    ("fields", "names", "of_column"),
+    [
+        ("auto", ["x0", "x1", "x2", "x3"], [0, 1, 2, 3]),
+        (None, ["x0", "x1", "x2", "x3"], [0, 1, 2, 3]),
+        (["u", "i", "i", "u"], ["u", "i"], [0, 1, 1, 0]),
+        (np.array([5, 5, 7, 7]), ["5", "7"], [0, 0, 1, 1]),
+        ([slice(0, 1), slice(1, None)], ["field 0", "field 1"], [0, 1, 1, 1]),
+        ([[0, 2], np.array([3, 1])], ["field 0", "field 1"], [0, 1, 0, 1]),
+        ({"u": slice(0, 3), "i": [3]}, ["u", "i"], [0, 0, 0, 1]),
+    ],
+)
+def test_fields_as_given(fields, names, of_column, model):
+    found = find_fields(None, model[0], fields)
+    assert found.names.tolist() == names
+    assert found.of_column.tolist() == of_column
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("automatic", "fields='automatic' is no choice"),
+        (["u", "i"], "fields names 2 columns, but the model has 4"),
+        ([], "fields names 0 columns"),
+        ({"u": slice(0, 3)}, "1 columns belong to no field, the first is column 3"),
+        ({"u": slice(0, 3), "i": [2, 3]}, "Field 'i' has columns that another field has too"),
+        ({"u": [0, 9]}, "Field 'u': index 9 .* the model has 4 columns"),
+    ],
+)
+def test_errors_of_fields(fields, message, model):
+    with pytest.raises(ValueError, match=message):
+        pair_importance(model[0], model[1], fields=fields)
+
+
+def test_too_many_fields(model, monkeypatch):
+    monkeypatch.setattr(_columns, "MAX_FIELDS", 3)
+    with pytest.raises(ValueError, match="4 fields, which makes 16 pairs; at most 3"):
+        pair_importance(*model)
