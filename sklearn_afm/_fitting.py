@@ -147,7 +147,7 @@ class _Fitting:
 
     def _training_data(self, rows) -> TrainingData:
         X, one_hot = self._scaled(rows.X)
-        weight = None if (rows.weight == 1).all() else self._tensor(rows.weight)
+        weight = None if (rows.weight == 1).all() else rows.weight
         target = self._scaled_target(rows)
         return TrainingData(X, one_hot, target, weight, self.progress.column_weight)
 

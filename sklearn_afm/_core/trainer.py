@@ -33,7 +33,7 @@ class TrainingData:
     X: object  # canonical CSR, values in the computing dtype
     one_hot: bool  # every stored value is 1
     target: Tensor  # (n_rows, n_terms): targets, 0 and 1, or class numbers
-    weight: Tensor | None  # (n_rows,), positive; None: all 1
+    weight: np.ndarray | None  # (n_rows,), positive; None: all 1
     column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
 
 
@@ -76,37 +76,39 @@ class Trainer:
         order = self.order_rng.permutation(n_rows)
         for rows, indptr, block in iter_row_blocks(data.X, order, self.batch_size):
             batch = self._batcher.batch(indptr, *entries(indptr, block, data.one_hot))
-            loss_sum += self._step(data, batch, torch.from_numpy(rows).to(data.target.device))
+            loss_sum += self._step(data, batch, rows)
             if on_step is not None:
                 on_step(len(rows))
         return loss_sum.cpu() / total_weight
 
-    def _step(self, data: TrainingData, batch: Batch, rows: Tensor) -> Tensor:
-        target = data.target[rows]
+    def _step(self, data: TrainingData, batch: Batch, rows: np.ndarray) -> Tensor:
+        target = data.target.index_select(0, torch.from_numpy(rows).to(data.target.device))
         weight = None if data.weight is None else data.weight[rows]
         batch_weight = len(rows) if weight is None else weight.sum()
-        loss_sum, gradients = self._loss_and_gradients(batch, target, weight, batch_weight)
-        self._add_penalties(gradients, batch, data.column_weight, weight, batch_weight)
+        tables = column_tables(self.parameters, batch)
+        loss_sum, gradients = self._loss_and_gradients(batch, tables, target, weight, batch_weight)
+        self._add_penalties(gradients, batch, tables, data.column_weight, weight, batch_weight)
         self._update(gradients, batch)
         return loss_sum
 
-    def _loss_and_gradients(self, batch, target, weight, batch_weight):
+    def _loss_and_gradients(self, batch, tables, target, weight, batch_weight):
         """Weighted loss sum, and the gradients of its mean; tables by the batch's columns.
 
         The one place where gradients of several processes would be summed.
         """
         trained = [name for name in self.parameters if name not in self.frozen]
         local = {name: value.detach() for name, value in self.parameters.items()}
-        for name, table in column_tables(self.parameters, batch).items():
+        for name, table in tables.items():
             local[name] = feature_table(table, batch)
         for name in trained:
             local[name] = local[name].detach().requires_grad_()
+        row_weight = None if weight is None else torch.from_numpy(weight).to(target)
         loss_sum = 0.0
         for group in batch.groups:
             part = rows_of(group, target.device)
             raw = self.model.training_scores(local, group, self.mask_generator)
             loss = LOSSES[self.loss](raw, target[part])
-            loss = (loss if weight is None else loss * weight[part, None]).sum(0)
+            loss = (loss if weight is None else loss * row_weight[part, None]).sum(0)
             if loss.requires_grad:  # not if what is trained has no part in these rows
                 (loss.sum() / batch_weight).backward()
             loss_sum = loss_sum + loss.detach()
@@ -120,7 +122,7 @@ class Trainer:
                 gradients[name] = column_gradient(gradients[name], batch)
         return loss_sum, gradients
 
-    def _add_penalties(self, gradients, batch, column_weight, weight, batch_weight):
+    def _add_penalties(self, gradients, batch, tables, column_weight, weight, batch_weight):
         if "attention_weight" in gradients and self.penalties.attention:
             gradients["attention_weight"].add_(
                 self.parameters["attention_weight"], alpha=2 * self.penalties.attention
@@ -130,16 +132,12 @@ class Trainer:
         if not strengths:
             return
         # Each occurrence carries s_n / c_i of its column's penalty: over an epoch, all of it.
-        entry_weight = None
-        if weight is not None:
-            entry_weight = np.repeat(weight.cpu().numpy(), batch.row_lengths)
+        entry_weight = None if weight is None else np.repeat(weight, batch.row_lengths)
         share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
-        share = share / column_weight[batch.columns]
-        tables = column_tables(self.parameters, batch)
+        share = torch.from_numpy(share / (column_weight[batch.columns] * batch_weight))
+        share = share.to(tables["coef"])[:, None]
         for name, strength in strengths.items():
-            table = tables[name]
-            factor = torch.from_numpy(share * (2 * strength)).to(table.device, table.dtype)
-            gradients[name].addcmul_(table, (factor / batch_weight)[:, None])
+            gradients[name].addcmul_(tables[name], share, value=2 * strength)
 
     def _update(self, gradients, batch):
         columns = torch.from_numpy(batch.columns).to(self.parameters["coef"].device)

@@ -95,7 +95,7 @@ def gradients_of(kind, loss, X, target, weight, params, n_batches=1, learning_ra
     )
     counts = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
     one_hot = bool((X.data == 1).all())
-    trainer.run_epoch(TrainingData(X, one_hot, torch.tensor(target), torch.tensor(weight), counts))
+    trainer.run_epoch(TrainingData(X, one_hot, torch.tensor(target), weight, counts))
     return {
         name: (params[name] - value.numpy()) / learning_rate for name, value in parameters.items()
     }
