@@ -43,7 +43,7 @@ class PairFinder:
 
     def __init__(self, share: bool = True):
         self._share = share
-        self._table = np.empty(0, dtype=np.int64)
+        self._table = np.empty(0, dtype=np.int32)
 
     def __call__(self, group: RowGroup, n_features: int) -> SharedPairs:
         """The distinct pairs of a group of rows."""
@@ -65,16 +65,16 @@ class PairFinder:
 
     def _distinct(self, first, second, n_features):
         """Positions of the representatives, and each pair's place among them."""
-        index = np.arange(len(first))
         if not self._share:
-            return index, index
+            return np.arange(len(first)), np.arange(len(first))
+        index = np.arange(len(first), dtype=np.int32)
         # Write every pair's position into a table and read it back: no sort, no clearing.
         key = first * n_features + second
         bits = (SLOTS_PER_PAIR * len(key)).bit_length()
         has_own_slot = n_features * n_features <= 1 << bits
         slot = key if has_own_slot else _hash(key, bits)
         if len(self._table) < 1 << bits:
-            self._table = np.empty(1 << bits, dtype=np.int64)
+            self._table = np.empty(1 << bits, dtype=np.int32)
         self._table[slot] = index
         representative = self._table[slot]
         if not has_own_slot:

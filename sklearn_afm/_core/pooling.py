@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -219,23 +219,26 @@ class _WeightedPairSum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, embeddings, features, attention):
-        ctx.save_for_backward(embeddings, attention, features)
-        pooled = embeddings.new_empty(len(features), embeddings.shape[1])
-        for part in chunks(len(features), features.shape[1] * embeddings.shape[1]):
+        width, k = features.shape[1], embeddings.shape[1]
+        pooled, matrices = embeddings.new_empty(len(features), k), []
+        for part in chunks(len(features), width * k):
             entries = _entries(embeddings, features[part])
-            mixed = torch.bmm(_symmetric(attention[part], features.shape[1]), entries)
+            matrices.append(_symmetric(attention[part], width))
+            mixed = torch.bmm(matrices[-1], entries)
             torch.sum(mixed.mul_(entries), dim=1, out=pooled[part])
+        ctx.save_for_backward(embeddings, features, *matrices)
         return pooled
 
     @staticmethod
     def backward(ctx, d_pooled):
-        embeddings, attention, features = ctx.saved_tensors
+        embeddings, features, *matrices = ctx.saved_tensors
         width, k = features.shape[1], embeddings.shape[1]
         lower, _ = _triangles(width, embeddings.device)
-        d_embeddings, d_attention = torch.zeros_like(embeddings), torch.empty_like(attention)
-        for part in chunks(len(features), width * k):
+        d_embeddings = torch.zeros_like(embeddings)
+        d_attention = embeddings.new_empty(len(features), len(lower))
+        for part, matrix in zip(chunks(len(features), width * k), matrices):
             entries, d_row = _entries(embeddings, features[part]), d_pooled[part, None]
-            mixed = torch.bmm(_symmetric(attention[part], width), entries)
+            mixed = torch.bmm(matrix, entries)
             d_embeddings.index_add_(0, features[part].flatten(), mixed.mul_(2 * d_row).view(-1, k))
             d_matrix = torch.bmm(entries * d_row, entries.transpose(1, 2)).flatten(1)
             torch.index_select(d_matrix, 1, lower, out=d_attention[part])
@@ -254,6 +257,8 @@ def _symmetric(attention: Tensor, width: int) -> Tensor:
     return matrix.view(-1, width, width)
 
 
+@lru_cache(maxsize=64)
 def _triangles(width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where the pairs of a row stand in its flat matrix, below and above the diagonal."""
     i, j = (torch.from_numpy(part.copy()).to(device) for part in pair_positions(width))
     return i * width + j, j * width + i
