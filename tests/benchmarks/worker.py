@@ -53,7 +53,8 @@ class Worker:
         finally:
             timer.cancel()
         if not line:
-            raise WorkerError(f"ended in {action!r}, by time (limit {self._time_limit} s) or memory")
+            limit = f"{self._time_limit} s"
+            raise WorkerError(f"ended in {action!r}, out of memory or time (limit {limit})")
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
