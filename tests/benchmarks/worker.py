@@ -64,8 +64,11 @@ class Worker:
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
-        self._process.communicate()
+        try:
+            self._process.communicate(timeout=30)  # no more requests: it ends
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 def serve(make_contestant, threads: int) -> None:
