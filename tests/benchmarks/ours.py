@@ -1,0 +1,81 @@
+"""The estimator as a contestant: python ours.py THREADS (started by speed.py)."""
+
+import sys
+import time
+
+import joblib
+import torch
+import worker
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_afm import AFMRegressor, FMRegressor
+
+
+class Estimator:
+    """AFMRegressor, or FMRegressor, through fit and predict."""
+
+    packages = ("sklearn_afm", "torch", "scikit-learn", "scipy", "numpy")
+    slices = False
+
+    def take(self, train, test):
+        """Rows as CSR matrices."""
+        self.X, self.y = train.X, train.y
+        if test is not None:
+            self.X_test = test.X
+
+    def build(self, k, attention=True, fitted=None, **options):
+        """An estimator that goes on from call to call, or one that was saved."""
+        if fitted is not None:
+            self.model = joblib.load(fitted)
+            return
+        parameters = {
+            "embedding_dim": k,
+            "dropout": 0.2,
+            "batch_size": 512,
+            "early_stopping": False,
+            "warm_start": True,
+            "precision": "float32",
+            "random_state": 0,
+        }
+        if attention:
+            self.model = AFMRegressor(attention_dim=k, **parameters | options)
+        else:
+            self.model = FMRegressor(**parameters | options)
+
+    def train(self, epochs):
+        """A whole call of fit; its epochs' own time beside."""
+        self.model.set_params(max_iter=epochs).fit(self.X, self.y)
+        records = self.model.history_[-epochs:]
+        return {"epoch_seconds": sum(record["seconds"] for record in records)}
+
+    def predict(self, slice_rows):
+        """A whole call of predict; it chooses its slices itself."""
+        return self.model.predict(self.X_test)
+
+    def one_row(self):
+        """A whole call of predict on a matrix of one row."""
+        row = self.X_test[:1]
+        return lambda: self.model.predict(row)
+
+    # What only this contestant can do
+
+    def save(self, path):
+        """Keep the fitted estimator for another process."""
+        joblib.dump(self.model, path)
+        return {}
+
+    def grid_search(self, n_jobs, threads, epochs):
+        """Seconds of a search over four candidates in two folds."""
+        torch.set_num_threads(threads)
+        self.model.set_params(max_iter=epochs, warm_start=False)
+        grid = {"dropout": [0.0, 0.2], "l2_embedding": [10.0, 20.0]}
+        search = GridSearchCV(self.model, grid, cv=2, refit=False, n_jobs=n_jobs)
+        started = time.perf_counter()
+        search.fit(self.X, self.y)
+        seconds = time.perf_counter() - started
+        scores = [float(score) for score in search.cv_results_["mean_test_score"]]
+        return {"seconds": seconds, "scores": scores}
+
+
+if __name__ == "__main__":
+    worker.serve(Estimator, int(sys.argv[1]))

@@ -1,0 +1,306 @@
+"""Four public AFMs as contestants: python peers.py NAME THREADS (started by speed.py).
+
+Runs in the environment that make_peers.sh makes. All train with squared or log loss, batches of
+512 rows, dropout 0.2 on the pooled vector and Adagrad at rate 0.05.
+"""
+
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import torch
+import worker
+from torch import nn
+
+BATCH_SIZE = 512
+DROPOUT = 0.2
+RATE = 0.05
+
+# torch imports much at its first optimiser, which is no model's memory.
+torch.optim.Adagrad([torch.zeros(1)])
+
+
+class DeepCTR:
+    """DeepCTR-Torch's AFM as shipped, through its own fit and predict."""
+
+    packages = ("deepctr-torch", "torch", "numpy")
+    slices = True
+
+    def __init__(self):
+        import requests
+
+        # When imported, the library asks the package index for a newer version.
+        requests.get = None
+        from deepctr_torch.inputs import SparseFeat
+        from deepctr_torch.models.afm import AFM
+
+        self.SparseFeat, self.AFM = SparseFeat, AFM
+
+    def take(self, train, test):
+        """A dict of id arrays, numbered from 0 in each field."""
+        self.sizes = train.field_sizes
+        self.x, self.y = self._columns(train), train.y
+        if test is not None:
+            self.x_test = self._columns(test)
+
+    def _columns(self, rows):
+        return {f"f{i}": ids.copy() for i, ids in enumerate(rows.local_ids.T)}
+
+    def build(self, k):
+        """An untrained model, its penalties at their defaults."""
+        sizes = enumerate(self.sizes)
+        fields = [self.SparseFeat(f"f{i}", size, embedding_dim=k) for i, size in sizes]
+        self.model = self.AFM(
+            fields, fields, attention_factor=k, afm_dropout=DROPOUT, task="regression"
+        )
+        self.model.compile(torch.optim.Adagrad(self.model.parameters(), lr=RATE), "mse")
+
+    def train(self, epochs):
+        """Its fit."""
+        self.model.fit(self.x, self.y, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+
+    def predict(self, slice_rows):
+        """Its predict."""
+        return self.model.predict(self.x_test, slice_rows).ravel()
+
+    def one_row(self):
+        """The forward pass alone, on a row in the form in which fit passes it."""
+        row = torch.tensor([[float(ids[0]) for ids in self.x_test.values()]])
+        return _forward(self.model, row)
+
+
+class SlicedModule:
+    """A torch module in a plain loop: rows shuffled once an epoch, batches by slices.
+
+    A subclass gives `make(k)` for the module, `ids_of(rows)` for the numbers that it takes, and
+    may replace `inputs`, `step` and `scores`.
+    """
+
+    slices = True
+
+    def take(self, train, test):
+        """Tensors of ids and targets."""
+        self.sizes = train.field_sizes
+        self.ids, self.y = torch.from_numpy(self.ids_of(train)), torch.from_numpy(train.y)
+        if test is not None:
+            self.test_ids = torch.from_numpy(self.ids_of(test))
+
+    def ids_of(self, rows):
+        """Ids that count from 0 in each field."""
+        return rows.local_ids
+
+    def build(self, k):
+        """An untrained model and its optimiser, in torch's fastest form of it."""
+        self.model = self.make(k)
+        self.optimizer = torch.optim.Adagrad(self.model.parameters(), lr=RATE, fused=True)
+
+    def train(self, epochs):
+        """So many passes over the rows."""
+        self.model.train()
+        for _ in range(epochs):
+            order = torch.randperm(len(self.ids))
+            ids, y = self.ids[order], self.y[order]
+            for start in range(0, len(ids), BATCH_SIZE):
+                part = slice(start, start + BATCH_SIZE)
+                self.step(self.inputs(ids[part]), y[part])
+
+    def inputs(self, ids):
+        """What the module is called with."""
+        return ids
+
+    def step(self, inputs, y):
+        """One step down the squared loss."""
+        self.optimizer.zero_grad()
+        nn.functional.mse_loss(self.model(inputs), y).backward()
+        self.optimizer.step()
+
+    def scores(self, outputs):
+        """Predictions of 1 or -1 from what the module returns."""
+        return outputs
+
+    def predict(self, slice_rows):
+        """Forward passes over slices of the test rows."""
+        self.model.eval()
+        with torch.inference_mode():
+            outputs = [self.model(self.inputs(ids)) for ids in self.test_ids.split(slice_rows)]
+            return self.scores(torch.cat(outputs)).numpy()
+
+    def one_row(self):
+        """The forward pass alone."""
+        return _forward(self.model, self.inputs(self.test_ids[:1]))
+
+
+class TorchFM(SlicedModule):
+    """torchfm's module, which ends in a sigmoid: trained with log loss on 0 and 1."""
+
+    packages = ("torchfm", "torch", "numpy")
+
+    def __init__(self):
+        np.long = np.int64  # a name that NumPy gave up and this library still uses
+        from torchfm.model.afm import AttentionalFactorizationMachineModel
+
+        self.AFM = AttentionalFactorizationMachineModel
+
+    def make(self, k):
+        """The module as shipped."""
+        return self.AFM(self.sizes, k, k, (0.0, DROPOUT))
+
+    def step(self, inputs, y):
+        """One step down the log loss."""
+        self.optimizer.zero_grad()
+        nn.functional.binary_cross_entropy(self.model(inputs), (y + 1) / 2).backward()
+        self.optimizer.step()
+
+    def scores(self, outputs):
+        """From probabilities to expected values."""
+        return 2 * outputs - 1
+
+    def train(self, epochs):
+        """As others do, with dropout."""
+        self.model.afm.dropouts = (0.0, DROPOUT)
+        super().train(epochs)
+
+    def predict(self, slice_rows):
+        """As others do; its dropout does not know of `eval` and is turned off by hand."""
+        self.model.afm.dropouts = (0.0, 0.0)
+        return super().predict(slice_rows)
+
+    def one_row(self):
+        """The forward pass alone, without dropout."""
+        self.model.afm.dropouts = (0.0, 0.0)
+        return super().one_row()
+
+
+class FuxiCTR(SlicedModule):
+    """An AFM of FuxiCTR's layers, trained by its own train_step.
+
+    Its wheel holds the layers but not the AFM, so that they are put together here. Its data
+    loader is left out, which is to its advantage.
+    """
+
+    packages = ("fuxictr", "torch", "numpy")
+
+    def __init__(self):
+        from fuxictr.features import FeatureMap
+
+        self.FeatureMap, self.AFM = FeatureMap, _fuxi_model()
+
+    def build(self, k):
+        """The model, which brings its optimiser."""
+        feature_map = self.FeatureMap("rows", "")
+        feature_map.features = OrderedDict(
+            (f"f{i}", {"type": "categorical", "source": "", "vocab_size": size})
+            for i, size in enumerate(self.sizes)
+        )
+        feature_map.labels = ["label"]
+        self.model = self.AFM(feature_map, k)
+
+    def inputs(self, ids):
+        """A dict of one id tensor a field."""
+        return {f"f{i}": column for i, column in enumerate(ids.unbind(1))}
+
+    def step(self, inputs, y):
+        """Its step on a dict batch with the label."""
+        self.model.train_step(inputs | {"label": y})
+
+    def predict(self, slice_rows):
+        """Forward passes over slices of the test rows."""
+        self.model.eval()
+        with torch.inference_mode():
+            parts = self.test_ids.split(slice_rows)
+            outputs = [self.model(self.inputs(ids))["y_pred"] for ids in parts]
+            return torch.cat(outputs).ravel().numpy()
+
+
+def _fuxi_model():
+    from fuxictr.pytorch.layers import FeatureEmbedding, InnerProductInteraction, LogisticRegression
+    from fuxictr.pytorch.models import BaseModel
+
+    class AFM(BaseModel):
+        """Linear part and attention over element-wise products of pairs."""
+
+        def __init__(self, feature_map, k):
+            super().__init__(
+                feature_map, task="regression", verbose=0, model_root="", metrics=["MSE"]
+            )
+            n_fields = len(feature_map.features)
+            self.embedding = FeatureEmbedding(feature_map, k)
+            self.linear = LogisticRegression(feature_map)
+            self.products = InnerProductInteraction(n_fields, output="elementwise_product")
+            self.attention = nn.Sequential(
+                nn.Linear(k, k), nn.ReLU(), nn.Linear(k, 1, bias=False), nn.Softmax(dim=1)
+            )
+            self.dropout = nn.Dropout(DROPOUT)
+            self.projection = nn.Linear(k, 1, bias=False)
+            self.compile("Adagrad", "mse_loss", RATE)
+            self.reset_parameters()
+            self._max_gradient_norm = 10.0  # the default of its fit, which sets it
+
+        def forward(self, inputs):
+            X = self.get_inputs(inputs)
+            products = self.products(self.embedding(X))
+            pooled = (self.attention(products) * products).sum(1)
+            return {"y_pred": self.linear(X) + self.projection(self.dropout(pooled))}
+
+    return AFM
+
+
+class PlainTorch(SlicedModule):
+    """The model in a few lines of torch, with arrays of shape (rows, pairs, k)."""
+
+    packages = ("torch", "numpy")
+
+    def ids_of(self, rows):
+        """Ids in one numbering of all columns."""
+        return rows.ids
+
+    def make(self, k):
+        """A module over one table."""
+        return PlainModule(sum(self.sizes), len(self.sizes), k)
+
+
+class PlainModule(nn.Module):
+    """Bias, linear part, and pair products weighed by attention (Eq. 6)."""
+
+    def __init__(self, n_columns, n_fields, k):
+        super().__init__()
+        self.first, self.second = torch.triu_indices(n_fields, n_fields, 1)
+        self.bias = nn.Parameter(torch.zeros(()))
+        self.linear = nn.Embedding(n_columns, 1)
+        self.embedding = nn.Embedding(n_columns, k)
+        self.attention = nn.Linear(k, k)
+        self.context = nn.Linear(k, 1, bias=False)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.projection = nn.Linear(k, 1, bias=False)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+
+    def forward(self, ids):
+        """Scores of rows of ids."""
+        embeddings = self.embedding(ids)
+        pairs = embeddings[:, self.first] * embeddings[:, self.second]
+        weight = self.context(self.attention(pairs).relu()).softmax(1)
+        pooled = self.dropout((weight * pairs).sum(1))
+        scores = self.linear(ids).sum(1) + self.projection(pooled)
+        return self.bias + scores.squeeze(1)
+
+
+def _forward(model, inputs):
+    model.eval()
+
+    def call():
+        with torch.inference_mode():
+            return model(inputs)
+
+    return call
+
+
+PEERS = {
+    "DeepCTR-Torch": DeepCTR,
+    "torchfm": TorchFM,
+    "FuxiCTR": FuxiCTR,
+    "plain torch": PlainTorch,
+}
+
+if __name__ == "__main__":
+    worker.serve(PEERS[sys.argv[1]], int(sys.argv[2]))
