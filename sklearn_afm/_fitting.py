@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
 from ._core.losses import LOSSES
-from ._core.model import FactorizationModel
+from ._core.model import TABLES, FactorizationModel
 from ._core.optimizers import OPTIMIZERS
 from ._core.parameters import (
     ATTENTION,
@@ -92,6 +92,9 @@ class _Fitting:
         self.dtype = _input.computing_dtype(estimator.precision, rows.X)
         if continued and estimator.embeddings_.dtype == np.float64:
             self.dtype = torch.float64
+        _input.check_table_size(
+            rows.X.shape[1], estimator.embedding_dim + self.n_outputs, self.dtype
+        )
         start, order, mask = seeds.spawn(3)
         self.start_rng = np.random.default_rng(start)
         self.mask_generator = torch.Generator(self.device)
@@ -221,7 +224,7 @@ class _Fitting:
         parameters = to_tensors(arrays, self.dtype, self.device)
         trainer = self._trainer(parameters, SumPooling(self.estimator.embedding_dim), frozen)
         reporter = self._reporter("FM")
-        result = self._run(trainer, self._monitor_loss(trainer.model, validation), reporter)
+        result = self._run(trainer, self._monitor_loss(trainer, validation), reporter)
         self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
         arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
         return arrays | {"projection": arrays["projection"] * projection_size}
@@ -281,7 +284,7 @@ class _Fitting:
         if one_pass:
             result = self._run(trainer, None, self._reporter(), max_iter=1, averaging=0.0)
         else:
-            monitor = self._monitor(trainer.model, validation)
+            monitor = self._monitor(trainer, validation)
             result = self._run(trainer, monitor, self._reporter())
         self._set_attributes(result.parameters)
         n_before = getattr(estimator, "n_iter_", 0) if self.continued else 0
@@ -375,12 +378,12 @@ class _Fitting:
 
     # Validation
 
-    def _monitor(self, model, validation):
+    def _monitor(self, trainer, validation):
         """What looks at the parameters after each epoch; None without validation rows."""
         scoring = self.estimator.scoring
         if validation is None or scoring == "loss":
-            return self._monitor_loss(model, validation)
-        losses = self._monitor_loss(model, validation)
+            return self._monitor_loss(trainer, validation)
+        losses = self._monitor_loss(trainer, validation)
         scorer = check_scoring(self.estimator, scoring)
         weighted = not (validation.weight == 1).all()
         options = {"sample_weight": validation.weight} if weighted else {}
@@ -393,16 +396,17 @@ class _Fitting:
 
         return monitor
 
-    def _monitor_loss(self, model, validation):
+    def _monitor_loss(self, trainer, validation):
         if validation is None:
             return None
-        X, _ = self._scaled(validation.X)
+        tables = (trainer.parameters[name].cpu().numpy() for name in TABLES)
+        X, _ = self._scaled(_input.known_entries(validation.X, **dict(zip(TABLES, tables))))
         target = self._scaled_target(validation).cpu()
         weight = torch.from_numpy(validation.weight)
         unit = self._loss_unit()
 
         def monitor(parameters):
-            raw = torch.from_numpy(model.predict(parameters, X))
+            raw = torch.from_numpy(trainer.model.predict(parameters, X))
             terms = LOSSES[self.estimator._loss_name](raw, target).double() * unit
             loss = float((weight @ terms).mean() / weight.sum())
             return {"validation_loss": loss}, -loss

@@ -1,5 +1,8 @@
 """What comes in: rows as canonical CSR, weights, precision and device."""
 
+import math
+import os
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -11,8 +14,9 @@ _ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.fl
 
 
 def check_rows(estimator, X) -> sparse.csr_array:
-    """Validate the X of a fitted estimator; canonical CSR, X itself stays as it is."""
-    return canonical_csr(validate_data(estimator, X, reset=False, **_ACCEPTED))
+    """Validate the X of a fitted estimator; canonical CSR of known entries, X stays as it is."""
+    rows = canonical_csr(validate_data(estimator, X, reset=False, **_ACCEPTED))
+    return known_entries(rows, estimator.embeddings_, np.atleast_2d(estimator.coef_).T)
 
 
 def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
@@ -41,6 +45,21 @@ def canonical_csr(X) -> sparse.csr_array:
     return rows
 
 
+def known_entries(X: sparse.csr_array, embeddings, coef) -> sparse.csr_array:
+    """X without entries in columns whose parameters are all 0: those that training never saw.
+
+    Left in, they would add nothing to a prediction but take attention from the other pairs.
+    `embeddings` and `coef` have one row a column.
+    """
+    columns = np.unique(X.indices) if X.nnz < X.shape[1] else np.arange(X.shape[1])
+    known = embeddings[columns].any(axis=1) | coef[columns].any(axis=1)
+    if known.all():
+        return X
+    keep = ~np.isin(X.indices, columns[~known])
+    indptr = np.concatenate([[0], np.cumsum(keep)])[X.indptr].astype(X.indptr.dtype)
+    return sparse.csr_array((X.data[keep], X.indices[keep], indptr), shape=X.shape)
+
+
 def check_weights(sample_weight, X) -> np.ndarray:
     """Weights (n_rows,) as float64, 1 where there are none; at least one is positive."""
     weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -50,6 +69,26 @@ def check_weights(sample_weight, X) -> np.ndarray:
             "Give at least one row a positive sample_weight."
         )
     return weight
+
+
+def check_table_size(n_columns: int, numbers_each: int, dtype: torch.dtype) -> None:
+    """Refuse tables that cannot be held: parameters, accumulator, average and attributes."""
+    needed = 4 * n_columns * numbers_each * dtype.itemsize
+    available = _physical_memory()
+    if needed > available:
+        raise ValueError(
+            f"X has {n_columns} columns. Each needs {numbers_each} numbers, so that a fit would "
+            f"take {needed / 2**30:.1f} GiB; this machine has {available / 2**30:.1f} GiB. Drop "
+            "columns that are always 0, hash the levels into fewer columns "
+            "(sklearn.feature_extraction.FeatureHasher), or lower embedding_dim."
+        )
+
+
+def _physical_memory() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return math.inf
 
 
 def computing_dtype(precision: str, X: sparse.csr_array) -> torch.dtype:

@@ -132,3 +132,12 @@ def test_wrong_number_of_columns(one_hot_data):
     model = FMRegressor(**SHORT).fit(X, y)
     with pytest.raises(ValueError, match=r"19 features.*expecting 20"):
         model.predict(X[:, :19])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_more_columns_than_memory_holds(Estimator):
+    """Said before anything of that size is made."""
+    columns = np.array([0, 2**40, 5, 2**40 + 1], dtype=np.int64)
+    X = sparse.csr_array((np.ones(4), columns, np.array([0, 2, 4])), shape=(2, 2**40 + 2))
+    with pytest.raises(ValueError, match=r"1099511627778 columns.*GiB"):
+        Estimator().fit(X, [0, 1])

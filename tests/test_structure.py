@@ -14,6 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ["_core/batches.py", "_core/losses.py", "_core/optimizers.py", "_core/parameters.py"],
     ["_core/pairs.py", "_core/products.py"],
+    ["_core/field_pairs.py"],
     ["_core/scoring.py"],
     ["_core/pooling.py"],
     ["_core/model.py"],
@@ -26,7 +27,12 @@ FLOORS = [
     ["inspection/_terms.py"],
     ["inspection/_importance.py", "inspection/_scores.py"],
     ["inspection/_table.py"],
-    ["inspection/_displays.py"],
+    [
+        "inspection/_attention_display.py",
+        "inspection/_history_display.py",
+        "inspection/_interaction_display.py",
+        "inspection/_pair_importance_display.py",
+    ],
     ["inspection/__init__.py"],
     ["_fitting.py"],
     ["_base.py"],

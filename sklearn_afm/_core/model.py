@@ -13,8 +13,8 @@ from .pooling import AttentionPooling, SumPooling, dropout, look_up
 TABLES = ("coef", "embeddings")
 
 # Rows, and numbers in memory, of which prediction takes care at once.
-PREDICTION_ROWS = 1 << 12
-MAX_PREDICTION_COST = 1 << 20
+PREDICTION_ROWS = 1 << 14
+MAX_PREDICTION_COST = 1 << 22
 
 
 class FactorizationModel:
@@ -46,8 +46,8 @@ class FactorizationModel:
         """Raw scores (n_rows, n_outputs) of a canonical CSR matrix."""
         intercept = parameters["intercept"]
         one_hot = bool((X.data == 1).all())
-        batcher = Batcher(X.shape[1], self.pooling.row_cost, MAX_PREDICTION_COST)
         score = self.pooling.scorer(parameters, X.shape[1], one_hot)
+        batcher = Batcher(X.shape[1], score.row_cost, MAX_PREDICTION_COST)
         result = intercept.new_empty(X.shape[0], len(intercept))
         for start in range(0, X.shape[0], PREDICTION_ROWS):
             indptr = X.indptr[start : start + PREDICTION_ROWS + 1]

@@ -53,17 +53,17 @@ class PairFinder:
         second = group.features[:, j].ravel()
         shape = (len(group.features), len(i))
         if not group.padded:
-            owner, position = self._distinct(first, second, n_features)
+            owner, position = self.distinct(first, second, n_features)
             return SharedPairs(first[owner], second[owner], position.reshape(shape))
         # Padding is at the end of a row, hence in the member with the larger position.
         real = np.flatnonzero(first != n_features)
         first, second = first[real], second[real]
-        owner, real_position = self._distinct(first, second, n_features)
+        owner, real_position = self.distinct(first, second, n_features)
         position = np.full(shape[0] * shape[1], len(owner))
         position[real] = real_position
         return SharedPairs(first[owner], second[owner], position.reshape(shape))
 
-    def _distinct(self, first, second, n_features):
+    def distinct(self, first, second, n_features) -> tuple[np.ndarray, np.ndarray]:
         """Positions of the representatives, and each pair's place among them."""
         if not self._share:
             return np.arange(len(first)), np.arange(len(first))

@@ -9,10 +9,8 @@
   (n_rows, n_outputs) of feature embeddings, a `RowGroup` and the batch's columns.
 """
 
-from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,10 +18,7 @@ from torch.nn import functional as F
 from .batches import RowGroup
 from .pairs import PairFinder, pair_positions
 from .products import MemberLookup, chunks, linear, weight_gradient
-from .scoring import PairScorer
-
-# From feature embeddings, a group and the batch's columns to (n_rows, n_outputs).
-Scorer = Callable[[Tensor, RowGroup, np.ndarray], Tensor]
+from .scoring import PairScorer, PooledScorer
 
 # Index and attention numbers that each pair of each row needs.
 INDICES_PER_PAIR = 32
@@ -53,13 +48,11 @@ class SumPooling:
         entries = look_up(embeddings, group)
         return (entries.sum(1).square() - entries.square().sum(1)) / 2
 
-    def scorer(self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool) -> Scorer:
-        """What scores groups of rows of one matrix."""
-        return partial(_score, self, parameters)
-
-
-def _score(pooling, parameters, embeddings, group, columns):
-    return pooling(embeddings, group, parameters) @ parameters["projection"].T
+    def scorer(
+        self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool
+    ) -> PooledScorer | PairScorer:
+        """What scores the rows of one matrix."""
+        return PooledScorer(self, parameters)
 
 
 class AttentionPooling:
@@ -122,11 +115,13 @@ class AttentionPooling:
         )
         return _attention_of_scores(scores, position, group.padded)
 
-    def scorer(self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool) -> Scorer:
+    def scorer(
+        self, parameters: dict[str, Tensor], n_columns: int, one_hot: bool
+    ) -> PooledScorer | PairScorer:
         """What scores groups of rows of one matrix."""
         if len(parameters["projection"]) == 1:
             return PairScorer(parameters, n_columns, one_hot)
-        return partial(_score, self, parameters)
+        return PooledScorer(self, parameters)
 
     def _pairs(self, embeddings, group):
         pairs = self._find_pairs(group, len(embeddings))

@@ -16,10 +16,11 @@ from torch.nn.grad import conv2d_weight
 NUMBERS_PER_CHUNK = 1 << 18
 # Fewer multiplications are done before a convolution is set up.
 MIN_CONVOLUTION_SIZE = 1 << 23
-# oneDNN makes code for every number of rows that it meets, and keeps it: let it meet few.
-CONVOLVED_ROWS = 256
-# It takes images in batches only, where torch runs in one thread.
+# oneDNN takes images in batches only, where torch runs in one thread.
 N_IMAGES = 16
+# It makes code for every number of rows that it meets, and keeps it. So it only gets whole
+# quarters of a chunk.
+CHUNK_PARTS = 4
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -41,8 +42,8 @@ def _convolves(rows: Tensor, n_out: int) -> bool:
     return (
         rows.dtype == torch.float32
         and rows.device.type == "cpu"
-        and len(rows) % CONVOLVED_ROWS == 0
         and rows.numel() * n_out >= MIN_CONVOLUTION_SIZE
+        and len(rows) % _part_length(rows.shape[1]) == 0
     )
 
 
@@ -58,7 +59,7 @@ def _as_rows(images: Tensor) -> Tensor:
 def chunks(length: int, numbers_each: int) -> Iterator[slice]:
     """Slices of a list whose members need so many numbers each."""
     step = _chunk_length(numbers_each)
-    whole = length - length % min(step, CONVOLVED_ROWS)
+    whole = length - length % _part_length(numbers_each)
     for start in range(0, whole, step):
         yield slice(start, min(start + step, whole))
     if whole < length:
@@ -66,7 +67,12 @@ def chunks(length: int, numbers_each: int) -> Iterator[slice]:
 
 
 def _chunk_length(numbers_each: int) -> int:
-    return max(1, NUMBERS_PER_CHUNK // numbers_each)
+    return CHUNK_PARTS * _part_length(numbers_each)
+
+
+def _part_length(numbers_each: int) -> int:
+    n_rows = NUMBERS_PER_CHUNK // (CHUNK_PARTS * numbers_each)
+    return max(1, n_rows // N_IMAGES) * N_IMAGES
 
 
 class MemberLookup:

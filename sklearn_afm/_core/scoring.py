@@ -1,7 +1,7 @@
-"""Interaction scores of an AFM without autograd: for them, a distinct pair is two numbers.
+"""Interaction scores for prediction: pooled rows times p, or for an AFM of one output less.
 
-These are its attention score h . relu(W (e_i * e_j) + b) and its value p . (e_i * e_j); a row
-gathers both, and needs a softmax and a dot product besides (Eq. 4 to 6).
+For that, a distinct pair is two numbers: its attention score h . relu(W (e_i * e_j) + b) and
+its value p . (e_i * e_j). A row gathers both; a softmax and a dot product do the rest (Eq. 4 to 6).
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .batches import RowGroup
+from .field_pairs import find_many_pairs
 from .pairs import PairFinder, PairNumbers
 from .products import MemberLookup, chunks, linear
 
@@ -16,6 +17,20 @@ from .products import MemberLookup, chunks, linear
 MIN_REMEMBERED_COST = 1 << 13
 # Pairs remembered at most: 24 bytes each, and the free slots of their table.
 MAX_REMEMBERED = 1 << 20
+
+
+class PooledScorer:
+    """Scores groups of rows by pooling them."""
+
+    def __init__(self, pooling, parameters: dict[str, Tensor]):
+        self._pooling = pooling
+        self._parameters = parameters
+        self.row_cost = pooling.row_cost
+
+    def __call__(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
+        """Interaction scores (n_rows, n_outputs)."""
+        pooled = self._pooling(embeddings, group, self._parameters)
+        return pooled @ self._parameters["projection"].T
 
 
 class PairScorer:
@@ -41,11 +56,15 @@ class PairScorer:
             self._numbers = PairNumbers()
             self._remembered = weight.new_empty(2, 0)
 
+    def row_cost(self, width: int) -> int:
+        """Numbers in memory a row: position, attention score, attention, value of each pair."""
+        return width * (width - 1) // 2 * 4
+
     def __call__(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
         """Interaction scores (n_rows, 1); `embeddings` has one row a feature of the batch."""
         if group.features.shape[1] < 2:
             return embeddings.new_zeros(len(group.features), 1)
-        pairs = self._find_pairs(group, len(embeddings))
+        pairs = find_many_pairs(group, len(embeddings), self._find_pairs)
         if self._remembers:
             found = self._recall(embeddings, pairs, columns)
         else:
@@ -53,8 +72,8 @@ class PairScorer:
         padding = found.new_tensor([[-torch.inf], [0.0]])
         scores, values = torch.cat([found, padding], dim=1)
         position = torch.from_numpy(pairs.position).to(embeddings.device)
-        attention = _gather(scores, position).softmax(dim=1)
-        return attention.mul_(_gather(values, position)).sum(1, keepdim=True)
+        attention = _gather(scores, position).softmax(dim=0)
+        return attention.mul_(_gather(values, position)).sum(0)[:, None]
 
     def _compute(self, embeddings, first, second) -> Tensor:
         """Attention score and value of each pair: (2, n_pairs)."""

@@ -63,8 +63,10 @@ class Trainer:
     order_rng: np.random.Generator
     mask_generator: torch.Generator
     _batcher: Batcher = field(init=False)
+    _trained: list[str] = field(init=False)
 
     def __post_init__(self):
+        self._trained = [name for name in self.parameters if name not in self.frozen]
         n_columns = len(self.parameters["coef"])
         self._batcher = Batcher(n_columns, self.model.pooling.row_cost, MAX_TRAINING_COST)
 
@@ -96,12 +98,10 @@ class Trainer:
 
         The one place where gradients of several processes would be summed.
         """
-        trained = [name for name in self.parameters if name not in self.frozen]
-        local = {name: value.detach() for name, value in self.parameters.items()}
-        for name, table in tables.items():
-            local[name] = feature_table(table, batch)
-        for name in trained:
-            local[name] = local[name].detach().requires_grad_()
+        features = {name: feature_table(table, batch) for name, table in tables.items()}
+        local = self.parameters | features
+        leaves = {name: local[name].detach().requires_grad_() for name in self._trained}
+        local |= leaves
         row_weight = None if weight is None else torch.from_numpy(weight).to(target)
         loss_sum = 0.0
         for group in batch.groups:
@@ -114,8 +114,8 @@ class Trainer:
             loss_sum = loss_sum + loss.detach()
         # What has no part in these rows has no gradient of the loss, but penalties all the same.
         gradients = {
-            name: torch.zeros_like(local[name]) if local[name].grad is None else local[name].grad
-            for name in trained
+            name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            for name, leaf in leaves.items()
         }
         for name in TABLES:
             if name in gradients:

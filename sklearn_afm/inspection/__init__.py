@@ -1,12 +1,10 @@
 """Explanations: which interactions matter, and by how much."""
 
-from ._displays import (
-    AttentionDisplay,
-    HistoryDisplay,
-    InteractionDisplay,
-    PairImportanceDisplay,
-)
+from ._attention_display import AttentionDisplay
+from ._history_display import HistoryDisplay
 from ._importance import pair_importance, permutation_pair_importance
+from ._interaction_display import InteractionDisplay
+from ._pair_importance_display import PairImportanceDisplay
 from ._scores import interaction_scores
 from ._table import interaction_table
 

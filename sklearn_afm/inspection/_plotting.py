@@ -5,6 +5,11 @@ import numpy as np
 # Of Okabe and Ito's palette, which is told apart with any colour vision.
 POSITIVE, NEGATIVE, NEUTRAL = "#0072B2", "#D55E00", "#666666"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+AXIS_LABELS = {
+    "attention": "mean attention",
+    "contribution": "mean contribution",
+    "abs_contribution": "mean |contribution|",
+}
 _POINTS_PER_INCH = 72
 
 

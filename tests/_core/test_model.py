@@ -168,7 +168,8 @@ def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
     if change == "unshared":
         options["share_pairs"] = False
     elif change == "small chunks":
-        monkeypatch.setattr(products, "NUMBERS_PER_CHUNK", 5 * K)
+        monkeypatch.setattr(products, "NUMBERS_PER_CHUNK", 8 * K)
+        monkeypatch.setattr(products, "N_IMAGES", 1)
     elif change == "recomputed":
         monkeypatch.setattr(pooling_module, "MAX_KEPT_HIDDEN", 0)
     elif change == "remembered":
@@ -176,7 +177,6 @@ def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
         monkeypatch.setattr(scoring, "MAX_REMEMBERED", 40)
         monkeypatch.setattr("sklearn_afm._core.model.PREDICTION_ROWS", 3)
     elif change == "convolved":
-        monkeypatch.setattr(products, "CONVOLVED_ROWS", 16)
         monkeypatch.setattr(products, "_convolves", lambda rows, n_out: len(rows) % 16 == 0)
     else:
         monkeypatch.setattr("sklearn_afm._core.trainer.MAX_TRAINING_COST", 1)

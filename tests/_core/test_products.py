@@ -38,3 +38,7 @@ def test_chunks_cover_the_list():
         parts = list(products.chunks(length, 256))
         assert [i for part in parts for i in range(length)[part]] == list(range(length))
         assert all((part.stop - part.start) * 256 <= products.NUMBERS_PER_CHUNK for part in parts)
+    lengths = {
+        part.stop - part.start for n in range(1, 9000, 7) for part in products.chunks(n, 256)
+    }
+    assert len({length for length in lengths if length >= 256}) == 4

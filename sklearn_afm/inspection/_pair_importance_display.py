@@ -1,0 +1,129 @@
+"""Pairs of fields as ranked bars."""
+
+import numpy as np
+
+from ._importance import pair_importance
+from ._plotting import AXIS_LABELS, NEGATIVE, POSITIVE, axes_for, label_bars
+from ._results import check_count
+
+
+class PairImportanceDisplay:
+    """Ranked bars of the most important pairs of fields, with their spread.
+
+    The line on a bar is the deviation over rows of `pair_importance`, or two standard errors of
+    `permutation_pair_importance`.
+
+    Parameters
+    ----------
+    importance : :class:`~sklearn.utils.Bunch`
+        Result of :func:`pair_importance` or :func:`permutation_pair_importance`.
+
+    Attributes
+    ----------
+    bars_ : matplotlib BarContainer
+        The bars.
+    ax_ : matplotlib Axes
+        Where they are drawn.
+    figure_ : matplotlib Figure
+        The figure around them.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import OneHotEncoder
+    >>> from sklearn_afm import AFMRegressor
+    >>> from sklearn_afm.inspection import PairImportanceDisplay
+    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
+    >>> y = [2.0, -2.0, -2.0, 2.0] * 100
+    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
+    >>> display = PairImportanceDisplay.from_estimator(model, X)
+    >>> len(display.bars_)
+    1
+    """
+
+    def __init__(self, importance):
+        self.importance = importance
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        fields="auto",
+        statistic="attention",
+        output=None,
+        sample_weight=None,
+        n_pairs=15,
+        ax=None,
+    ):
+        """Compute :func:`pair_importance` of a fitted estimator and plot it.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with
+            one as its last step.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to average over.
+        fields, statistic, output, sample_weight
+            As in :func:`pair_importance`.
+        n_pairs : int, default=15
+            Number of bars at most.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : PairImportanceDisplay
+            The display, drawn.
+        """
+        importance = pair_importance(
+            estimator,
+            X,
+            fields=fields,
+            statistic=statistic,
+            output=output,
+            sample_weight=sample_weight,
+        )
+        return cls(importance).plot(ax, n_pairs=n_pairs)
+
+    def plot(self, ax=None, *, n_pairs=15):
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        n_pairs : int, default=15
+            Number of bars at most.
+
+        Returns
+        -------
+        display : PairImportanceDisplay
+            The display itself.
+        """
+        check_count("n_pairs", n_pairs)
+        found = self.importance
+        mean = found.ranked("mean")[:n_pairs]
+        if "std" in found:
+            spread, label = found.ranked("std")[:n_pairs], "line: deviation over rows"
+        else:
+            spread, label = 2 * found.ranked("std_error")[:n_pairs], "line: two standard errors"
+        # A line does not say that attention may be negative.
+        never_negative = found.statistic in ("attention", "abs_contribution")
+        lower = np.minimum(spread, mean) if never_negative else spread
+        size = (7, float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
+        self.ax_ = ax = axes_for(ax, type(self).__name__, size)
+        self.figure_ = ax.figure
+        self.bars_ = ax.barh(
+            np.arange(len(mean)),
+            mean,
+            xerr=[lower, spread],
+            color=np.where(mean < 0, NEGATIVE, POSITIVE),
+            error_kw={"ecolor": "black", "elinewidth": 1.2},
+        )
+        label_bars(ax, [f"{first} x {second}" for first, second in found.pair_names[:n_pairs]])
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.set_xlabel(f"{AXIS_LABELS.get(found.statistic, found.statistic)} ({label})")
+        return self
