@@ -39,6 +39,8 @@ vector, Adagrad, float32, squared loss.
 
 Peers update whole tables with dense Adagrad; torchfm and plain torch with torch's fused form.
 Where a peer predicts in slices of rows, the fastest of 512, 1024, 2048 and 4096 is taken.
+
+What bounds these figures, and what was tried: [limits.md](limits.md).
 """
 
 
