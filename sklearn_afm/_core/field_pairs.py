@@ -6,7 +6,6 @@ place of a row's pair follows from its two features; pairs of other positions ar
 
 import numpy as np
 
-from .batches import RowGroup
 from .pairs import PairFinder, SharedPairs, pair_positions
 
 # Combinations of two positions that are listed at most, for each row of the group.
@@ -15,16 +14,18 @@ COMBINATIONS_PER_ROW = 0.5
 SEARCHED_PAIRS = 1 << 15
 
 
-def find_many_pairs(group: RowGroup, n_features: int, find_pairs: PairFinder) -> SharedPairs:
-    """Pairs of a group, listed ones first; `position` is (n_pairs, n_rows), see `SharedPairs`.
+def find_many_pairs(features: np.ndarray, n_features: int, find_pairs: PairFinder) -> SharedPairs:
+    """Pairs of rows (n_rows, width), listed ones first.
 
-    Pairs that no row has may be among the listed ones, and equal pairs among the others.
+    `position` is (n_pairs, n_rows), see `SharedPairs`. Pairs that no row has may be among the
+    listed ones, and equal pairs among the others.
     """
-    features = np.ascontiguousarray(group.features.T)
+    features = np.ascontiguousarray(features.T)
+    padded = (features[-1] == n_features).any()
     i, j = pair_positions(len(features))
     position = np.empty((len(i), features.shape[1]), dtype=np.int32)
     parts, n_pairs, searched = [], 0, np.ones(len(i), dtype=bool)
-    if not group.padded:
+    if not padded:
         code, members = _number_by_position(features, n_features)
         sizes = np.array([len(part) for part in members])
         searched = sizes[i] * sizes[j] > COMBINATIONS_PER_ROW * features.shape[1]
@@ -41,7 +42,7 @@ def find_many_pairs(group: RowGroup, n_features: int, find_pairs: PairFinder) ->
         rows = slice(start, start + step)
         first, second = features[i, rows].ravel(), features[j, rows].ravel()
         # Padding is at the end of a row, hence in the member with the larger position.
-        real = np.flatnonzero(first != n_features) if group.padded else slice(None)
+        real = np.flatnonzero(first != n_features) if padded else slice(None)
         first, second = first[real], second[real]
         owner, number = find_pairs.distinct(first, second, n_features)
         found = np.full((len(i), features[:, rows].shape[1]), -1)

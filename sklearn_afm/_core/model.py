@@ -12,8 +12,8 @@ from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")
 
-# Rows, and numbers in memory, of which prediction takes care at once.
-PREDICTION_ROWS = 1 << 14
+# Entries of the rows, and numbers of a group of them, of which prediction takes care at once.
+PREDICTION_ENTRIES = 1 << 17
 MAX_PREDICTION_COST = 1 << 22
 
 
@@ -49,12 +49,13 @@ class FactorizationModel:
         score = self.pooling.scorer(parameters, X.shape[1], one_hot)
         batcher = Batcher(X.shape[1], score.row_cost, MAX_PREDICTION_COST)
         result = intercept.new_empty(X.shape[0], len(intercept))
-        for start in range(0, X.shape[0], PREDICTION_ROWS):
-            indptr = X.indptr[start : start + PREDICTION_ROWS + 1]
+        step = max(1, PREDICTION_ENTRIES * X.shape[0] // max(1, X.nnz))
+        for start in range(0, X.shape[0], step):
+            indptr = X.indptr[start : start + step + 1]
             batch = batcher.batch(indptr, *entries(indptr, X, one_hot))
             tables = column_tables(parameters, batch)
             local = {name: feature_table(rows, batch) for name, rows in tables.items()}
-            chunk = result[start : start + PREDICTION_ROWS]
+            chunk = result[start : start + step]
             for group in batch.groups:
                 raw = intercept + look_up(local["coef"], group).sum(1)
                 raw += score(local["embeddings"], group, batch.columns)

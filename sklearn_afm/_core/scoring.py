@@ -64,7 +64,19 @@ class PairScorer:
         """Interaction scores (n_rows, 1); `embeddings` has one row a feature of the batch."""
         if group.features.shape[1] < 2:
             return embeddings.new_zeros(len(group.features), 1)
-        pairs = find_many_pairs(group, len(embeddings), self._find_pairs)
+        if not group.padded:
+            return self._score(embeddings, group.features, columns)[:, None]
+        # Apart from those that lack an entry, most rows may have a field a position.
+        lacks = group.features[:, -1] == len(embeddings)
+        result = embeddings.new_empty(len(lacks), 1)
+        for part in (np.flatnonzero(lacks), np.flatnonzero(~lacks)):
+            if len(part):
+                found = self._score(embeddings, group.features[part], columns)
+                result[torch.from_numpy(part).to(result.device), 0] = found
+        return result
+
+    def _score(self, embeddings, features, columns) -> Tensor:
+        pairs = find_many_pairs(features, len(embeddings), self._find_pairs)
         if self._remembers:
             found = self._recall(embeddings, pairs, columns)
         else:
@@ -73,7 +85,7 @@ class PairScorer:
         scores, values = torch.cat([found, padding], dim=1)
         position = torch.from_numpy(pairs.position).to(embeddings.device)
         attention = _gather(scores, position).softmax(dim=0)
-        return attention.mul_(_gather(values, position)).sum(0)[:, None]
+        return attention.mul_(_gather(values, position)).sum(0)
 
     def _compute(self, embeddings, first, second) -> Tensor:
         """Attention score and value of each pair: (2, n_pairs)."""

@@ -32,7 +32,7 @@ def test_each_row_finds_its_pairs(rng, monkeypatch, combinations):
     monkeypatch.setattr(field_pairs, "SEARCHED_PAIRS", 300)
     batch = make_batch(one_hot_fields(rng, (2, 5, 60, 3, 40), 200))
     (group,) = batch.groups
-    found = field_pairs.find_many_pairs(group, batch.n_features, PairFinder())
+    found = field_pairs.find_many_pairs(group.features, batch.n_features, PairFinder())
     check_positions(group, batch.n_features, found)
 
 
@@ -42,7 +42,7 @@ def test_ragged_rows(rng, monkeypatch, real):
     batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 12, real)))
     for group in batch.groups:
         if group.features.shape[1] > 1:
-            found = field_pairs.find_many_pairs(group, batch.n_features, PairFinder())
+            found = field_pairs.find_many_pairs(group.features, batch.n_features, PairFinder())
             check_positions(group, batch.n_features, found)
 
 
@@ -50,5 +50,5 @@ def test_few_combinations_are_not_searched_for(rng, monkeypatch):
     batch = make_batch(one_hot_fields(rng, (2, 5, 3), 100))
     (group,) = batch.groups
     monkeypatch.setattr(PairFinder, "distinct", None)
-    found = field_pairs.find_many_pairs(group, batch.n_features, PairFinder())
+    found = field_pairs.find_many_pairs(group.features, batch.n_features, PairFinder())
     assert len(found.first) == 2 * 5 + 2 * 3 + 5 * 3

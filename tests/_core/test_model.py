@@ -175,7 +175,7 @@ def test_how_pairs_are_computed_changes_only_rounding(rng, monkeypatch, change):
     elif change == "remembered":
         monkeypatch.setattr(scoring, "MIN_REMEMBERED_COST", 0)
         monkeypatch.setattr(scoring, "MAX_REMEMBERED", 40)
-        monkeypatch.setattr("sklearn_afm._core.model.PREDICTION_ROWS", 3)
+        monkeypatch.setattr("sklearn_afm._core.model.PREDICTION_ENTRIES", 12)
     elif change == "convolved":
         monkeypatch.setattr(products, "_convolves", lambda rows, n_out: len(rows) % 16 == 0)
     else:

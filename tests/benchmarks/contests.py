@@ -162,14 +162,14 @@ def bfloat16(arena):
 
 
 def quality(arena):
-    """Validation RMSE after three epochs."""
+    """Validation RMSE after a few epochs."""
     contestants = {
         OURS: {"learning_rate": 0.05, "l2_embedding": 0, "l2_linear": 0, "l2_attention": 0},
         f"{OURS}, defaults": {"dropout": 0.0, "batch_size": "auto"},
         **{name: {} for name in PEERS},
     }
-    for k in (256, 64, 16):
-        yield _learnt(arena, contestants, k, 3, f"k = t = {k}")
+    for k, epochs in ((256, 1), (64, 3), (16, 3)):
+        yield _learnt(arena, contestants, k, epochs, f"k = t = {k}, epochs: {epochs}")
 
 
 def _learnt(arena, contestants, k, epochs, case):
@@ -204,14 +204,19 @@ def predict(arena):
     """A call of predict."""
     test_rows = arena.frappe("validation", TEST_ROWS)
     few_rows = arena.frappe("train", 10_000)
+
+    def train_rows(name):
+        # Ours leaves out columns that it never saw, so it sees all; peers' speed is the same.
+        return arena.frappe("train") if name == OURS else few_rows
+
     for k in (256, 64, 16):
-        with arena.contest(EVERYBODY, k, few_rows, test_rows) as contest:
+        with arena.contest(EVERYBODY, k, train_rows, test_rows) as contest:
             for name in EVERYBODY:
                 contest.ask(name, "train")
             replies = contest.rounds("predict", arena.repeats)
         n_rows = len(rows.make(**test_rows).ids)
         yield entry(f"k = t = {k}", replies, contest.failures, n_rows=n_rows)
-        with arena.contest({OURS: {}}, k, few_rows, arena.frappe("train")) as contest:
+        with arena.contest({OURS: {}}, k, train_rows, arena.frappe("train")) as contest:
             contest.ask(OURS, "train")
             replies = contest.rounds("predict", arena.repeats)
         n_rows = len(rows.make(**arena.frappe("train")).ids)

@@ -175,9 +175,10 @@ def bfloat16(lines):
 def quality(lines):
     """## What is learnt
 
-    Validation RMSE after three epochs over all training rows, predictions clipped to [-1, 1],
+    Validation RMSE after a few epochs over all training rows, predictions clipped to [-1, 1],
     and the seconds that it took. Adagrad at rate 0.05 and no penalties, but for "defaults":
-    `AFMRegressor(embedding_dim=k, attention_dim=k, max_iter=3, early_stopping=False)`. One run.
+    `AFMRegressor(embedding_dim=k, attention_dim=k, max_iter=epochs, early_stopping=False)`.
+    One run.
     """
     return rmse_table(lines)
 
