@@ -51,11 +51,14 @@ def known_entries(X: sparse.csr_array, embeddings, coef) -> sparse.csr_array:
     Left in, they would add nothing to a prediction but take attention from the other pairs.
     `embeddings` and `coef` have one row a column.
     """
-    columns = np.unique(X.indices) if X.nnz < X.shape[1] else np.arange(X.shape[1])
+    if X.nnz < X.shape[1]:
+        columns, place = np.unique(X.indices, return_inverse=True)
+    else:
+        columns, place = slice(None), X.indices
     known = embeddings[columns].any(axis=1) | coef[columns].any(axis=1)
     if known.all():
         return X
-    keep = ~np.isin(X.indices, columns[~known])
+    keep = known[place]
     indptr = np.concatenate([[0], np.cumsum(keep)])[X.indptr].astype(X.indptr.dtype)
     return sparse.csr_array((X.data[keep], X.indices[keep], indptr), shape=X.shape)
 
