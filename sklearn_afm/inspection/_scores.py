@@ -35,7 +35,8 @@ def interaction_scores(estimator, X, *, top_k=None):
         A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with one
         as its last step.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, as `estimator` predicts them.
+        Rows, as `estimator` predicts them: entries in columns that no training row had are
+        left out.
     top_k : int, default=None
         Give only the pairs of each row with the largest absolute contribution (with several
         outputs: the largest sum of them). The result is then small whatever the rows hold;

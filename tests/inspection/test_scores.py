@@ -53,7 +53,7 @@ def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, r
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_terms_of_a_fit_are_in_the_unit_of_the_target(Estimator, rng):
-    """Columns and targets of other sizes than 1, and a column that training never had."""
+    """Columns and targets of other sizes than 1; a column that training never had has no term."""
     X = rng.normal(size=(200, 5)) * [1, 100, 0.01, 3, 0]
     y = 500 + 40 * np.sign(X[:, 0] * X[:, 1])
     if hasattr(Estimator, "predict_proba"):
@@ -61,7 +61,7 @@ def test_terms_of_a_fit_are_in_the_unit_of_the_target(Estimator, rng):
     model = Estimator(max_iter=5, random_state=0).fit(X, y)
     X[:, 4] = 2.0
     found = interaction_scores(model, X)
-    assert (found.second == 4).any()
+    assert set(found.second) == {1, 2, 3}
     terms = found.intercept + found.linear + found.interaction
     np.testing.assert_allclose(terms, raw_prediction(model, X), rtol=1e-6)
 
