@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from .batches import RowGroup
 from .pairs import PairFinder, pair_positions
 from .products import MemberLookup, chunks, linear, weight_gradient
-from .scoring import PairScorer, PooledScorer
+from .scoring import PairScorer, PooledScorer, gather
 
 # Index and attention numbers that each pair of each row needs.
 INDICES_PER_PAIR = 32
@@ -135,7 +135,7 @@ def _attention_of_scores(scores: Tensor, position: Tensor, padded: bool) -> Tens
     """Softmax over the pairs of each row; position len(scores) stands for no pair."""
     if padded:
         scores = F.pad(scores, (0, 1), value=-torch.inf)
-    return scores.index_select(0, position.reshape(-1)).view(position.shape).softmax(dim=1)
+    return gather(scores, position).softmax(dim=1)
 
 
 def look_up(table: Tensor, group: RowGroup) -> Tensor:

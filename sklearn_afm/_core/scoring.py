@@ -84,8 +84,8 @@ class PairScorer:
         padding = found.new_tensor([[-torch.inf], [0.0]])
         scores, values = torch.cat([found, padding], dim=1)
         position = torch.from_numpy(pairs.position).to(embeddings.device)
-        attention = _gather(scores, position).softmax(dim=0)
-        return attention.mul_(_gather(values, position)).sum(0)
+        attention = gather(scores, position).softmax(dim=0)
+        return attention.mul_(gather(values, position)).sum(0)
 
     def _compute(self, embeddings, first, second) -> Tensor:
         """Attention score and value of each pair: (2, n_pairs)."""
@@ -120,5 +120,6 @@ class PairScorer:
         return self._remembered.index_select(1, number)
 
 
-def _gather(values: Tensor, position: Tensor) -> Tensor:
+def gather(values: Tensor, position: Tensor) -> Tensor:
+    """values[position], several times as fast."""
     return values.index_select(0, position.view(-1)).view(position.shape)
