@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .batches import Batch, Batcher, RowGroup, entries
+from .memory import keep_freed_memory
 from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")
@@ -44,6 +45,7 @@ class FactorizationModel:
     @torch.no_grad()
     def predict(self, parameters: dict[str, Tensor], X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs) of a canonical CSR matrix."""
+        keep_freed_memory()
         intercept = parameters["intercept"]
         one_hot = bool((X.data == 1).all())
         score = self.pooling.scorer(parameters, X.shape[1], one_hot)

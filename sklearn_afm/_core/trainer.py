@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .batches import Batch, Batcher, entries, iter_row_blocks
 from .losses import LOSSES
+from .memory import keep_freed_memory
 from .model import (
     TABLES,
     FactorizationModel,
@@ -191,6 +192,7 @@ def run(
     `n_iter_no_change` epochs, with the parameters of the best. `on_epoch` gets each record
     and may end the run too. So does Ctrl-C, with a warning.
     """
+    keep_freed_memory()
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
     current = trainer.parameters
     history: list[dict] = []
