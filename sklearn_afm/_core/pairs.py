@@ -15,6 +15,8 @@ from .batches import RowGroup
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 6.4)
 # Slots a pair: the more, the fewer distinct pairs want the same slot.
 SLOTS_PER_PAIR = 16
+# Up to here each possible pair of features has a slot of its own, which saves the hashing.
+MAX_OWN_SLOTS = 1 << 21
 
 
 @dataclass
@@ -49,8 +51,8 @@ class PairFinder:
         """The distinct pairs of a group of rows."""
         i, j = pair_positions(group.features.shape[1])
         # Entries of a row are sorted by column, so that a pair has one orientation everywhere.
-        first = group.features[:, i].ravel()
-        second = group.features[:, j].ravel()
+        first = group.features.take(i, axis=1).ravel()
+        second = group.features.take(j, axis=1).ravel()
         shape = (len(group.features), len(i))
         if not group.padded:
             owner, position = self.distinct(first, second, n_features)
@@ -67,23 +69,25 @@ class PairFinder:
         """Positions of the representatives, and each pair's place among them."""
         if not self._share:
             return np.arange(len(first)), np.arange(len(first))
-        index = np.arange(len(first), dtype=np.int32)
         # Write every pair's position into a table and read it back: no sort, no clearing.
-        key = first * n_features + second
-        bits = (SLOTS_PER_PAIR * len(key)).bit_length()
-        has_own_slot = n_features * n_features <= 1 << bits
-        slot = key if has_own_slot else _hash(key, bits)
-        if len(self._table) < 1 << bits:
-            self._table = np.empty(1 << bits, dtype=np.int32)
+        index = np.arange(len(first), dtype=np.int32)
+        key = first * n_features
+        key += second
+        slot, n_slots = key, n_features * n_features
+        if n_slots > MAX_OWN_SLOTS:
+            bits = (SLOTS_PER_PAIR * len(key)).bit_length()
+            slot, n_slots = _hash(key, bits), 1 << bits
+        if len(self._table) < n_slots:
+            self._table = np.empty(n_slots, dtype=np.int32)
         self._table[slot] = index
-        representative = self._table[slot]
-        if not has_own_slot:
+        representative = self._table.take(slot)
+        if slot is not key:
             # The few that read back another pair represent themselves: work, never an error.
             representative = np.where(key[representative] == key, representative, index)
-        is_own = representative == index
-        number = np.cumsum(is_own)
-        number -= 1
-        return np.flatnonzero(is_own), number[representative]
+        owner = np.flatnonzero(representative == index)
+        number = np.empty(len(key), dtype=np.int64)
+        number[owner] = np.arange(len(owner))
+        return owner, number.take(representative)
 
 
 class PairNumbers:
