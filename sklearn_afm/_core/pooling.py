@@ -167,7 +167,7 @@ class _PairScores(torch.autograd.Function):
         product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
         scores, kept = embeddings.new_empty(n_pairs), []
         members = MemberLookup(embeddings, len(first))
-        for part in chunks(n_pairs, embeddings.shape[1]):
+        for part in chunks(n_pairs, embeddings.shape[1], len(bias)):
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second).to(product_dtype)
             hidden = linear(pair, product_weight, product_bias).relu_()
@@ -188,7 +188,7 @@ class _PairScores(torch.autograd.Function):
         scaled_weight = (weight * context[:, None]).T.contiguous().to(ctx.product_dtype)
         sum_active, outer_active = torch.zeros_like(bias), torch.zeros_like(weight)
         d_embeddings, members = torch.zeros_like(embeddings), MemberLookup(embeddings, len(first))
-        for number, part in enumerate(chunks(len(first), embeddings.shape[1])):
+        for number, part in enumerate(chunks(len(first), embeddings.shape[1], len(bias))):
             e_first, e_second = members(first[part], second[part])
             pair = (e_first * e_second).to(ctx.product_dtype)
             hidden = kept[number] if ctx.keep else linear(pair, product_weight, product_bias)

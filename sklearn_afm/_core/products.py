@@ -56,10 +56,16 @@ def _as_rows(images: Tensor) -> Tensor:
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 
-def chunks(length: int, numbers_each: int) -> Iterator[slice]:
-    """Slices of a list whose members need so many numbers each."""
+def chunks(length: int, numbers_each: int, n_out: int = 0) -> Iterator[slice]:
+    """Slices of a list whose members need so many numbers each.
+
+    Where their products, to `n_out` numbers each, may be convolutions, all slices but the last
+    have lengths that suit these.
+    """
     step = _chunk_length(numbers_each)
-    whole = length - length % _part_length(numbers_each)
+    whole = length
+    if min(step, length) * numbers_each * n_out >= MIN_CONVOLUTION_SIZE:
+        whole -= length % _part_length(numbers_each)
     for start in range(0, whole, step):
         yield slice(start, min(start + step, whole))
     if whole < length:

@@ -96,7 +96,7 @@ class PairScorer:
         first, second = (torch.from_numpy(part).to(embeddings.device) for part in (first, second))
         result = embeddings.new_empty(2, len(first))
         members = MemberLookup(embeddings, len(first))
-        for part in chunks(len(first), embeddings.shape[1]):
+        for part in chunks(len(first), embeddings.shape[1], len(bias)):
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second)
             torch.mv(linear(pair, weight, bias).relu_(), context, out=result[0, part])

@@ -33,12 +33,18 @@ def test_large_float32_products_are_not_rounded_to_less(rng):
     assert (products.linear(rows, weight) - exact).abs().max() < 1e-6 * exact.abs().max()
 
 
-def test_chunks_cover_the_list():
+@pytest.mark.parametrize("n_out", [0, 4, 256])
+def test_chunks_cover_the_list(n_out):
     for length in (0, 1, 1000, 1024, 4990):
-        parts = list(products.chunks(length, 256))
+        parts = list(products.chunks(length, 256, n_out))
         assert [i for part in parts for i in range(length)[part]] == list(range(length))
         assert all((part.stop - part.start) * 256 <= products.NUMBERS_PER_CHUNK for part in parts)
+
+
+def test_few_lengths_are_convolved():
+    """Each costs oneDNN code of its own."""
     lengths = {
-        part.stop - part.start for n in range(1, 9000, 7) for part in products.chunks(n, 256)
+        part.stop - part.start for n in range(1, 9000, 7) for part in products.chunks(n, 256, 256)
     }
-    assert len({length for length in lengths if length >= 256}) == 4
+    convolved = {n for n in lengths if products._convolves(torch.empty(n, 256), 256)}
+    assert convolved == {256, 512, 768, 1024}
