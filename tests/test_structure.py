@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file may import those on lower floors only.
 FLOORS = [
-    ["_core/batches.py", "_core/losses.py", "_core/memory.py"],
+    ["_core/allocator.py", "_core/batches.py", "_core/losses.py"],
     ["_core/optimizers.py", "_core/parameters.py"],
     ["_core/pairs.py", "_core/products.py"],
     ["_core/field_pairs.py"],

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .allocator import keep_freed_memory
 from .batches import Batch, Batcher, RowGroup, entries
-from .memory import keep_freed_memory
 from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")

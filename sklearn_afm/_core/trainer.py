@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .allocator import keep_freed_memory
 from .batches import Batch, Batcher, entries, iter_row_blocks
 from .losses import LOSSES
-from .memory import keep_freed_memory
 from .model import (
     TABLES,
     FactorizationModel,
