@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Rows gathered at once from the shuffled matrix: bounds the copy of X that an epoch makes.
-ROWS_PER_BLOCK = 1 << 17
+ROWS_PER_BLOCK = 1 << 13
 
 
 @dataclass
