@@ -5,23 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.metrics import check_scoring
-from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
 from ._core.losses import LOSSES
 from ._core.model import TABLES, FactorizationModel
 from ._core.optimizers import OPTIMIZERS
-from ._core.parameters import (
-    ATTENTION,
-    copy_of,
-    start_embeddings,
-    start_projection,
-    to_tensors,
-)
+from ._core.parameters import ATTENTION, copy_of, start_embeddings, to_tensors
 from ._core.pooling import SumPooling
 from ._core.trainer import NonFiniteLossError, Penalties, Schedule, Trainer, TrainingData, run
 from ._reporting import Reporter
 from ._scaling import Scaling, column_scales
+from ._start import arrays_of_fm, cold_arrays
 
 FREEZABLE = ("intercept", "coef", "embeddings", "projection", "attention")
 
@@ -189,11 +183,12 @@ class _Fitting:
             arrays = scaling.take_out(arrays, self._fixed_projection)
         else:
             size = estimator._start_projection_size(rows.mean_pairs())
-            arrays = self._cold_arrays(rows, size)
+            arrays = cold_arrays(estimator, rows, size, self.start_rng)
             if isinstance(estimator.init, str):
                 arrays |= self._pretrained(rows, validation, size)
             elif estimator.init is not None:
-                arrays |= self._taken_over(estimator.init, size)
+                arrays |= arrays_of_fm(estimator, estimator.init, scaling, size)
+                self.progress.optimizer = estimator.init._progress.optimizer
             arrays |= estimator._start_own_parameters(self.start_rng)
         dtype = self._array_dtype
         arrays = {name: np.array(value, dtype=dtype) for name, value in arrays.items()}
@@ -202,18 +197,9 @@ class _Fitting:
         embeddings[new] = start_embeddings(len(new), k, dtype, self.start_rng)
         return arrays
 
-    def _cold_arrays(self, rows, projection_size):
-        n_columns, k = rows.X.shape[1], self.estimator.embedding_dim
-        return {
-            "intercept": self.estimator._start_intercept(rows.target, rows.weight),
-            "coef": np.zeros((n_columns, self.n_outputs)),
-            "embeddings": np.zeros((n_columns, k), dtype=np.float32),
-            "projection": start_projection(projection_size, self.n_outputs, k, self.start_rng),
-        }
-
     def _pretrained(self, rows, validation, projection_size):
         """The FM of the same size, fitted on the same rows."""
-        arrays = self._cold_arrays(rows, 1.0)
+        arrays = cold_arrays(self.estimator, rows, 1.0, self.start_rng)
         dtype = self._array_dtype
         arrays["embeddings"] = arrays["embeddings"].astype(dtype)
         arrays["embeddings"][self.new_columns] = start_embeddings(
@@ -228,49 +214,6 @@ class _Fitting:
         self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
         arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
         return arrays | {"projection": arrays["projection"] * projection_size}
-
-    def _taken_over(self, fitted, projection_size):
-        """The parameters of a fitted FM estimator, in the model's units."""
-        self._check_init(fitted)
-        self.progress.optimizer = fitted._progress.optimizer
-        scaling = self.progress.scaling
-        arrays = _attributes.parameters_of(fitted)
-        arrays = {name: arrays[name] for name in self._cold_names}
-        arrays = scaling.take_out(arrays, self._fixed_projection)
-        if self._fixed_projection:
-            return arrays
-        # An FM with p = 1 carries the target's unit in its embeddings; the AFM in p.
-        unit = np.exp(np.log(scaling.target_scale).mean())
-        arrays["embeddings"] = arrays["embeddings"] / np.sqrt(unit)
-        arrays["projection"] = arrays["projection"] * (unit * projection_size)
-        return arrays
-
-    _cold_names = ("intercept", "coef", "embeddings", "projection")
-
-    def _check_init(self, fitted):
-        try:
-            check_is_fitted(fitted, "embeddings_")
-        except Exception as error:
-            raise ValueError(
-                f"init={fitted!r} is not a fitted FM estimator. clone, and so a grid search, "
-                "leaves an estimator unfitted: wrap it in sklearn.frozen.FrozenEstimator."
-            ) from error
-        wanted = (self.progress.scaling.column_scale.shape[0], self.estimator.embedding_dim)
-        if fitted.embeddings_.shape != wanted:
-            raise ValueError(
-                f"init has embeddings of shape {fitted.embeddings_.shape}, but this fit needs "
-                f"(n_features, embedding_dim) = {wanted}."
-            )
-        if np.size(fitted.intercept_) != self.n_outputs:
-            raise ValueError(
-                f"init has {np.size(fitted.intercept_)} outputs, this fit {self.n_outputs}."
-            )
-        classes = getattr(fitted, "classes_", None)
-        if not np.array_equal(classes, getattr(self.estimator, "classes_", None)):
-            raise ValueError(
-                f"init was fitted with classes {classes}, y has "
-                f"{getattr(self.estimator, 'classes_', None)}."
-            )
 
     # Training
 

@@ -34,6 +34,7 @@ FLOORS = [
         "inspection/_pair_importance_display.py",
     ],
     ["inspection/__init__.py"],
+    ["_start.py"],
     ["_fitting.py"],
     ["_base.py"],
     ["_afm.py", "_fm.py"],
