@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file may import those on lower floors only.
 FLOORS = [
     ["_core/batches.py", "_core/losses.py", "_core/optimizers.py", "_core/parameters.py"],
-    ["_core/pairs.py", "_core/products.py"],
+    ["_core/memory.py", "_core/pairs.py", "_core/products.py"],
     ["_core/field_pairs.py"],
     ["_core/scoring.py"],
     ["_core/pooling.py"],
@@ -34,7 +34,7 @@ FLOORS = [
         "inspection/_pair_importance_display.py",
     ],
     ["inspection/__init__.py"],
-    ["_start.py"],
+    ["_checkpoint.py", "_start.py"],
     ["_fitting.py"],
     ["_base.py"],
     ["_afm.py", "_fm.py"],
