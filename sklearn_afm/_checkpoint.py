@@ -110,11 +110,11 @@ class Checkpoint:
         other = [name for name in names if saved.get(name) != self._fingerprint.get(name)]
         if other:
             raise self._refused(f"is of a fit with other values of {', '.join(other)}")
+        mask_generator = torch.from_numpy(arrays.pop("mask_generator"))
         tensors = {part: {} for part in _TENSORS}
         for key, array in arrays.items():
             part, _, name = key.partition("/")
             tensors[part][name] = torch.from_numpy(array)
-        mask_generator = tensors.pop("mask_generator")[""]
         tensors = {part: found or None for part, found in tensors.items()}
         tensors["optimizer"] = tensors["optimizer"] or {}  # SGD has none
         plain = {name: about[name] for name in _PLAIN}

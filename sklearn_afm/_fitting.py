@@ -80,11 +80,7 @@ def fit_rows(
         progress = estimator._progress
         estimator._progress = Progress(progress.scaling, progress.column_weight)
     if interrupted:
-        warnings.warn(
-            f"Training was interrupted after {estimator.n_iter_} epochs; the estimator keeps what "
-            "it has learnt so far.",
-            stacklevel=4,
-        )
+        _warn_of_interrupt(estimator, stacklevel=6)
     elif checkpoint is not None:
         checkpoint.remove()
 
@@ -93,7 +89,16 @@ def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     """Train for one pass and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
     arrays = fitting.starting_arrays(rows, None)
-    fitting.train(arrays, None, one_pass=True)
+    if fitting.train(arrays, None, one_pass=True):
+        _warn_of_interrupt(estimator, stacklevel=5)
+
+
+def _warn_of_interrupt(estimator, stacklevel):
+    warnings.warn(
+        f"Training was interrupted after {estimator.n_iter_} epochs; the estimator keeps what it "
+        "has learnt so far.",
+        stacklevel=stacklevel,
+    )
 
 
 class _Fitting:
