@@ -21,11 +21,8 @@ from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
 from sklearn_afm._core.memory import is_out_of_memory
 
 PACKAGE = str(Path(sklearn_afm.__file__).parent)
-# Where groups of rows are computed.
-COMPUTING = tuple(
-    os.path.join(PACKAGE, "_core", f"{name}.py")
-    for name in ("field_pairs", "losses", "pairs", "pooling", "products", "scoring")
-)
+# What is tried again where memory runs out: these functions, and all that they call.
+COMPUTING = ("_gradients", "_predict_batch")
 
 
 class Fault(Exception):
@@ -33,12 +30,17 @@ class Fault(Exception):
 
 
 @contextmanager
-def raising(error, at, files=PACKAGE):
-    """Raise the error before the at-th line of these files that runs; counts the lines."""
+def raising(error, at, within=()):
+    """Raise the error before the at-th line of the package that runs; counts the lines.
+
+    With names in `within`, only lines that run on behalf of these functions count.
+    """
     lines = [0]
 
     def trace(frame, event, _argument):
-        if not frame.f_code.co_filename.startswith(files):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "call" and within and not has_caller(frame, within):
             return None
         if event == "line":
             lines[0] += 1
@@ -54,8 +56,14 @@ def raising(error, at, files=PACKAGE):
         sys.settrace(before)
 
 
-def lines_of(action, files=PACKAGE):
-    with raising(None, at=-1, files=files) as lines:
+def has_caller(frame, names):
+    while frame is not None and frame.f_code.co_name not in names:
+        frame = frame.f_back
+    return frame is not None
+
+
+def lines_of(action, within=()):
+    with raising(None, -1, within) as lines:
         action()
     return lines[0]
 
