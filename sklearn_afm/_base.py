@@ -1,5 +1,7 @@
 """What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
 
+import os
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
+from ._checkpoint import Checkpoint, fingerprint
 from ._compat import Interval, RealNotInt, StrOptions, fit_context
 from ._core.model import FactorizationModel
 from ._core.optimizers import OPTIMIZERS
@@ -43,6 +46,7 @@ class BaseFactorizationMachine(BaseEstimator):
         "scoring": [StrOptions({"loss"}), StrOptions(set(get_scorer_names())), callable, None],
         "weight_averaging": [Interval(Real, 0, 1, closed="left")],
         "warm_start": ["boolean"],
+        "checkpoint": [str, os.PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "callbacks": [list, tuple, None],
@@ -86,17 +90,30 @@ class BaseFactorizationMachine(BaseEstimator):
         Raises
         ------
         ValueError
-            If the input cannot be learnt from, or the training loss becomes infinite or NaN.
+            If the input cannot be learnt from, the training loss becomes infinite or NaN, or
+            the file named by `checkpoint` is not a checkpoint of this fit.
+        MemoryError
+            If memory does not suffice even for one row at a time.
+        KeyboardInterrupt
+            If Ctrl-C comes before the first epoch's end; later, it ends training with a
+            warning.
+
+        Notes
+        -----
+        A fit that raises leaves the estimator unfitted; one that would have gone on from the
+        last (`warm_start`) leaves it as it was.
         """
         continued = self.warm_start and hasattr(self, "embeddings_")
-        if not continued:
-            self._forget()
-        try:
-            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
-        except Exception:
+        if continued and self.checkpoint is not None:
+            raise ValueError(
+                f"checkpoint={self.checkpoint!r} does not serve a fit that goes on from the fitted "
+                "attributes (warm_start=True). Fit a clone to go on from the file, or set "
+                "checkpoint=None to go on from the attributes."
+            )
+        with self._all_or_nothing(continued):
             if not continued:
                 self._forget()
-            raise
+            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -136,13 +153,9 @@ class BaseFactorizationMachine(BaseEstimator):
             known = self.classes_ if continued else classes
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
-        try:
+        with self._all_or_nothing(continued):
             rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
             pass_rows(self, rows, self._seeds(), continued)
-        except Exception:
-            if not continued:
-                self._forget()
-            raise
         return self
 
     # What comes in
@@ -150,7 +163,10 @@ class BaseFactorizationMachine(BaseEstimator):
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued):
         rows = self._check_training_rows(X, y, sample_weight, None, reset=not continued)
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val)
-        seeds = self._seeds()
+        seeds, checkpoint = self._seeds(), None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self.checkpoint, fingerprint(self, rows, validation))
+            seeds = checkpoint.seeds(seeds)
         stops_early = self.early_stopping is True or (
             self.early_stopping == "auto" and (validation is not None or len(rows.y) > 10_000)
         )
@@ -158,13 +174,36 @@ class BaseFactorizationMachine(BaseEstimator):
             validation = rows
             if self.validation_fraction is not None:
                 rows, validation = self._split(rows, seeds)
-        fit_rows(self, rows, validation if stops_early else None, seeds, continued)
+        validation = validation if stops_early else None
+        fit_rows(self, rows, validation, seeds, continued, checkpoint)
+
+    @contextmanager
+    def _all_or_nothing(self, continued):
+        """Whatever ends the block early leaves the estimator as it was, or unfitted.
+
+        Nothing that fitting sets is ever changed in place: keeping it is enough.
+        """
+        before = {name: vars(self)[name] for name in self._learnt()} if continued else {}
+        try:
+            yield
+        except BaseException:
+            learnt = self._learnt()
+            others = {name: value for name, value in vars(self).items() if name not in learnt}
+            self.__dict__ = others | before  # in one step, which nothing can interrupt
+            raise
 
     def _forget(self):
-        """Leave nothing of an earlier fit: what follows is fitted or unfitted, never half."""
-        for name in list(vars(self)):
-            if name in ("_progress", "_outputs") or (name.endswith("_") and name[0] != "_"):
-                delattr(self, name)
+        """Leave nothing of an earlier fit."""
+        for name in self._learnt():
+            delattr(self, name)
+
+    def _learnt(self) -> set[str]:
+        """Names of all that fitting sets."""
+        return {
+            name
+            for name in vars(self)
+            if name in ("_progress", "_outputs") or (name.endswith("_") and name[0] != "_")
+        }
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "embeddings_")

@@ -1,27 +1,32 @@
 """The order of a fit on checked rows: units, start values, training, fitted attributes."""
 
+import copy
+import functools
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.metrics import check_scoring
-from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
 from ._core.losses import LOSSES
 from ._core.model import TABLES, FactorizationModel
 from ._core.optimizers import OPTIMIZERS
-from ._core.parameters import (
-    ATTENTION,
-    copy_of,
-    start_embeddings,
-    start_projection,
-    to_tensors,
-)
+from ._core.parameters import ATTENTION, copy_of, start_embeddings, to_tensors
 from ._core.pooling import SumPooling
-from ._core.trainer import NonFiniteLossError, Penalties, Schedule, Trainer, TrainingData, run
+from ._core.trainer import (
+    NonFiniteLossError,
+    Penalties,
+    RunState,
+    Schedule,
+    Trainer,
+    TrainingData,
+    run,
+)
 from ._reporting import Reporter
 from ._scaling import Scaling, column_scales
+from ._start import arrays_of_fm, cold_arrays
 
 FREEZABLE = ("intercept", "coef", "embeddings", "projection", "attention")
 
@@ -63,30 +68,48 @@ class Progress:
     mask_state: np.ndarray | None = None
 
 
-def fit_rows(estimator, rows: Rows, validation: Rows | None, seeds, continued: bool) -> None:
+def fit_rows(
+    estimator, rows: Rows, validation: Rows | None, seeds, continued: bool, checkpoint
+) -> None:
     """Train for up to `max_iter` epochs and set the fitted attributes."""
-    fitting = _Fitting(estimator, rows, seeds, continued, accumulate=False)
+    fitting = _Fitting(estimator, rows, seeds, continued, accumulate=False, checkpoint=checkpoint)
     arrays = fitting.starting_arrays(rows, validation)
-    fitting.train(arrays, validation)
+    interrupted = fitting.train(arrays, validation)
     if not estimator.warm_start:
         # Only what says what the attributes mean stays: no second copy of the tables.
         progress = estimator._progress
         estimator._progress = Progress(progress.scaling, progress.column_weight)
+    if interrupted:
+        _warn_of_interrupt(estimator, stacklevel=6)
+    elif checkpoint is not None:
+        checkpoint.remove()
 
 
 def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     """Train for one pass and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
     arrays = fitting.starting_arrays(rows, None)
-    fitting.train(arrays, None, one_pass=True)
+    if fitting.train(arrays, None, one_pass=True):
+        _warn_of_interrupt(estimator, stacklevel=5)
+
+
+def _warn_of_interrupt(estimator, stacklevel):
+    warnings.warn(
+        f"Training was interrupted after {estimator.n_iter_} epochs; the estimator keeps what it "
+        "has learnt so far.",
+        stacklevel=stacklevel,
+    )
 
 
 class _Fitting:
     """One call of fit or partial_fit."""
 
-    def __init__(self, estimator, rows: Rows, seeds, continued: bool, accumulate: bool):
+    def __init__(
+        self, estimator, rows: Rows, seeds, continued: bool, accumulate: bool, checkpoint=None
+    ):
         self.estimator = estimator
         self.continued = continued
+        self.checkpoint = checkpoint
         self.n_outputs, self.several_outputs = estimator._outputs
         self.device = _input.training_device(estimator.device)
         self.dtype = _input.computing_dtype(estimator.precision, rows.X)
@@ -128,7 +151,8 @@ class _Fitting:
             old.scaling.target_scale,
         )
         counts = counts + old.column_weight if accumulate else counts
-        return Progress(scaling, counts, old.optimizer, old.order_rng, old.mask_state)
+        order_rng = copy.deepcopy(old.order_rng)  # if this call fails, the old one has not moved
+        return Progress(scaling, counts, old.optimizer, order_rng, old.mask_state)
 
     def _frozen(self) -> frozenset[str]:
         names = set(self.estimator.freeze)
@@ -189,11 +213,12 @@ class _Fitting:
             arrays = scaling.take_out(arrays, self._fixed_projection)
         else:
             size = estimator._start_projection_size(rows.mean_pairs())
-            arrays = self._cold_arrays(rows, size)
-            if isinstance(estimator.init, str):
+            arrays = cold_arrays(estimator, rows, size, self.start_rng)
+            if isinstance(estimator.init, str) and not self._goes_on_from("main"):
                 arrays |= self._pretrained(rows, validation, size)
-            elif estimator.init is not None:
-                arrays |= self._taken_over(estimator.init, size)
+            elif estimator.init is not None and not isinstance(estimator.init, str):
+                arrays |= arrays_of_fm(estimator, estimator.init, scaling, size)
+                self.progress.optimizer = estimator.init._progress.optimizer
             arrays |= estimator._start_own_parameters(self.start_rng)
         dtype = self._array_dtype
         arrays = {name: np.array(value, dtype=dtype) for name, value in arrays.items()}
@@ -202,18 +227,9 @@ class _Fitting:
         embeddings[new] = start_embeddings(len(new), k, dtype, self.start_rng)
         return arrays
 
-    def _cold_arrays(self, rows, projection_size):
-        n_columns, k = rows.X.shape[1], self.estimator.embedding_dim
-        return {
-            "intercept": self.estimator._start_intercept(rows.target, rows.weight),
-            "coef": np.zeros((n_columns, self.n_outputs)),
-            "embeddings": np.zeros((n_columns, k), dtype=np.float32),
-            "projection": start_projection(projection_size, self.n_outputs, k, self.start_rng),
-        }
-
     def _pretrained(self, rows, validation, projection_size):
         """The FM of the same size, fitted on the same rows."""
-        arrays = self._cold_arrays(rows, 1.0)
+        arrays = cold_arrays(self.estimator, rows, 1.0, self.start_rng)
         dtype = self._array_dtype
         arrays["embeddings"] = arrays["embeddings"].astype(dtype)
         arrays["embeddings"][self.new_columns] = start_embeddings(
@@ -224,79 +240,48 @@ class _Fitting:
         parameters = to_tensors(arrays, self.dtype, self.device)
         trainer = self._trainer(parameters, SumPooling(self.estimator.embedding_dim), frozen)
         reporter = self._reporter("FM")
-        result = self._run(trainer, self._monitor_loss(trainer, validation), reporter)
-        self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
-        arrays = {name: value.cpu().numpy() for name, value in result.parameters.items()}
+        monitor = self._monitor_loss(trainer, validation)
+        state, interrupted = self._run(trainer, monitor, reporter, stage="FM")
+        if interrupted:  # there is no AFM yet
+            raise KeyboardInterrupt
+        self.progress.optimizer = _host_arrays(state.optimizer)
+        arrays = _host_arrays(state.result)
         return arrays | {"projection": arrays["projection"] * projection_size}
-
-    def _taken_over(self, fitted, projection_size):
-        """The parameters of a fitted FM estimator, in the model's units."""
-        self._check_init(fitted)
-        self.progress.optimizer = fitted._progress.optimizer
-        scaling = self.progress.scaling
-        arrays = _attributes.parameters_of(fitted)
-        arrays = {name: arrays[name] for name in self._cold_names}
-        arrays = scaling.take_out(arrays, self._fixed_projection)
-        if self._fixed_projection:
-            return arrays
-        # An FM with p = 1 carries the target's unit in its embeddings; the AFM in p.
-        unit = np.exp(np.log(scaling.target_scale).mean())
-        arrays["embeddings"] = arrays["embeddings"] / np.sqrt(unit)
-        arrays["projection"] = arrays["projection"] * (unit * projection_size)
-        return arrays
-
-    _cold_names = ("intercept", "coef", "embeddings", "projection")
-
-    def _check_init(self, fitted):
-        try:
-            check_is_fitted(fitted, "embeddings_")
-        except Exception as error:
-            raise ValueError(
-                f"init={fitted!r} is not a fitted FM estimator. clone, and so a grid search, "
-                "leaves an estimator unfitted: wrap it in sklearn.frozen.FrozenEstimator."
-            ) from error
-        wanted = (self.progress.scaling.column_scale.shape[0], self.estimator.embedding_dim)
-        if fitted.embeddings_.shape != wanted:
-            raise ValueError(
-                f"init has embeddings of shape {fitted.embeddings_.shape}, but this fit needs "
-                f"(n_features, embedding_dim) = {wanted}."
-            )
-        if np.size(fitted.intercept_) != self.n_outputs:
-            raise ValueError(
-                f"init has {np.size(fitted.intercept_)} outputs, this fit {self.n_outputs}."
-            )
-        classes = getattr(fitted, "classes_", None)
-        if not np.array_equal(classes, getattr(self.estimator, "classes_", None)):
-            raise ValueError(
-                f"init was fitted with classes {classes}, y has "
-                f"{getattr(self.estimator, 'classes_', None)}."
-            )
 
     # Training
 
-    def train(self, arrays, validation, one_pass=False) -> None:
-        """Train from these start values and set the fitted attributes."""
+    def train(self, arrays, validation, one_pass=False) -> bool:
+        """Train from these start values and set the fitted attributes.
+
+        Returns whether Ctrl-C ended it, after at least one epoch.
+        """
         estimator = self.estimator
         parameters = to_tensors(arrays, self.dtype, self.device)
         product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
         trainer = self._trainer(parameters, estimator._make_pooling(product_dtype), self.frozen)
         self._restore_optimizer(trainer.optimizer)
         if one_pass:
-            result = self._run(trainer, None, self._reporter(), max_iter=1, averaging=0.0)
+            schedule = {"max_iter": 1, "averaging": 0.0}
+            state, interrupted = self._run(trainer, None, self._reporter(), **schedule)
         else:
             monitor = self._monitor(trainer, validation)
-            result = self._run(trainer, monitor, self._reporter())
-        self._set_attributes(result.parameters)
+            state, interrupted = self._run(trainer, monitor, self._reporter(), stage="main")
+        self._set_attributes(state.result)
         n_before = getattr(estimator, "n_iter_", 0) if self.continued else 0
-        for record in result.history:
+        for record in state.history:
             record["epoch"] += n_before
         before = estimator.history_ if self.continued else []
-        estimator.history_ = before + result.history
-        estimator.n_iter_ = n_before + len(result.history)
-        estimator.best_iter_ = n_before + result.best_iter
-        self.progress.optimizer = _optimizer_arrays(trainer.optimizer)
-        self.progress.mask_state = self.mask_generator.get_state().numpy()
+        estimator.history_ = before + state.history
+        estimator.n_iter_ = n_before + len(state.history)
+        estimator.best_iter_ = n_before + state.best_iter
+        self.progress.optimizer = _host_arrays(state.optimizer)
+        self.progress.order_rng.bit_generator.state = state.order_rng
+        self.progress.mask_state = state.mask_generator.numpy()
         estimator._progress = self.progress
+        return interrupted
+
+    def _goes_on_from(self, stage) -> bool:
+        return self.checkpoint is not None and self.checkpoint.stage == stage
 
     def _trainer(self, parameters, pooling, frozen) -> Trainer:
         estimator = self.estimator
@@ -328,8 +313,15 @@ class _Fitting:
             if name in saved and saved[name].shape == tuple(value.shape):
                 value.copy_(torch.from_numpy(saved[name]))
 
-    def _run(self, trainer, monitor, reporter, **schedule):
+    def _run(self, trainer, monitor, reporter, stage=None, **schedule) -> tuple[RunState, bool]:
+        """Train; a stage with a name goes on from the checkpoint and writes to it."""
         estimator = self.estimator
+        checkpointed = {}
+        if self.checkpoint is not None and stage is not None:
+            checkpointed = {
+                "start": self.checkpoint.take_state(stage),
+                "on_state": functools.partial(self.checkpoint.save, stage),
+            }
         callbacks = estimator.callbacks or ()
 
         def on_epoch(record):
@@ -343,6 +335,7 @@ class _Fitting:
             "averaging": estimator.weight_averaging,
             "n_iter_no_change": estimator.n_iter_no_change,
             "tol": estimator.tol,
+            "keep_optimizer": estimator.warm_start,
         }
         try:
             return run(
@@ -352,6 +345,7 @@ class _Fitting:
                 monitor=monitor,
                 on_step=reporter.on_step,
                 on_epoch=on_epoch,
+                **checkpointed,
             )
         except NonFiniteLossError as error:
             values = self.data.X.data
@@ -414,15 +408,15 @@ class _Fitting:
         return monitor
 
     def _set_attributes(self, parameters):
-        arrays = {name: value.cpu().numpy() for name, value in parameters.items()}
+        arrays = _host_arrays(parameters)
         dtype = arrays["embeddings"].dtype
         arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
         arrays = {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
         _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
 
 
-def _optimizer_arrays(optimizer) -> dict[str, np.ndarray]:
-    return {name: value.cpu().numpy() for name, value in optimizer.state.items()}
+def _host_arrays(tensors) -> dict[str, np.ndarray]:
+    return {name: value.cpu().numpy() for name, value in tensors.items()}
 
 
 def _batch_size(batch_size, n_rows: int) -> int:

@@ -34,6 +34,7 @@ class _SumModel(BaseFactorizationMachine):
         scoring="loss",
         weight_averaging=0.8,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
         callbacks=None,
@@ -57,6 +58,7 @@ class _SumModel(BaseFactorizationMachine):
         self.scoring = scoring
         self.weight_averaging = weight_averaging
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
         self.callbacks = callbacks
@@ -129,6 +131,11 @@ class FMRegressor(RegressionTask, _SumModel):
         is validated and kept. 0 keeps the parameters themselves.
     warm_start : bool, default=False
         Whether another ``fit`` goes on from the last one, with the optimiser's state.
+    checkpoint : str, path-like or None, default=None
+        A file (.npz) that ``fit`` writes after each epoch, and from which a fit with the same
+        parameters and data goes on, to the result of one that never stopped; `max_iter` may
+        be another, and `callbacks` see only the new epochs. A fit that ends removes it. Two
+        fits must not share a file, as the candidates of a grid search would.
     random_state : int, RandomState instance or None, default=None
         Start values, order of rows, dropout and the validation rows. The same int gives
         the same result, bit for bit, at the same number of threads.
@@ -258,6 +265,11 @@ class FMClassifier(ClassificationTask, _SumModel):
         Weights of the classes; "balanced" makes them equally heavy.
     warm_start : bool, default=False
         Whether another ``fit`` goes on from the last one, with the optimiser's state.
+    checkpoint : str, path-like or None, default=None
+        A file (.npz) that ``fit`` writes after each epoch, and from which a fit with the same
+        parameters and data goes on, to the result of one that never stopped; `max_iter` may
+        be another, and `callbacks` see only the new epochs. A fit that ends removes it. Two
+        fits must not share a file, as the candidates of a grid search would.
     random_state : int, RandomState instance or None, default=None
         Start values, order of rows, dropout and the validation rows. The same int gives
         the same result, bit for bit, at the same number of threads.
@@ -360,6 +372,7 @@ class FMClassifier(ClassificationTask, _SumModel):
         weight_averaging=0.8,
         class_weight=None,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
         callbacks=None,
@@ -384,6 +397,7 @@ class FMClassifier(ClassificationTask, _SumModel):
             scoring=scoring,
             weight_averaging=weight_averaging,
             warm_start=warm_start,
+            checkpoint=checkpoint,
             random_state=random_state,
             verbose=verbose,
             callbacks=callbacks,

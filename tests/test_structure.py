@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     ["_core/allocator.py", "_core/batches.py", "_core/losses.py"],
     ["_core/optimizers.py", "_core/parameters.py"],
-    ["_core/pairs.py", "_core/products.py"],
+    ["_core/memory.py", "_core/pairs.py", "_core/products.py"],
     ["_core/field_pairs.py"],
     ["_core/scoring.py"],
     ["_core/pooling.py"],
@@ -35,6 +35,7 @@ FLOORS = [
         "inspection/_pair_importance_display.py",
     ],
     ["inspection/__init__.py"],
+    ["_checkpoint.py", "_start.py"],
     ["_fitting.py"],
     ["_base.py"],
     ["_afm.py", "_fm.py"],

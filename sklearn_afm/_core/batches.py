@@ -54,7 +54,7 @@ class Batcher:
 
     def __init__(self, n_columns, row_cost, max_cost):
         self._slot = np.empty(n_columns, dtype=np.int64)
-        self._row_cost = row_cost
+        self.row_cost = row_cost
         self._max_cost = max_cost
 
     def batch(self, indptr, indices, values) -> Batch:
@@ -84,6 +84,15 @@ class Batcher:
             groups,
             lengths,
         )
+
+    def halve_groups(self, batch: Batch) -> bool:
+        """Bound groups by half of this batch's largest one; False if each is one row."""
+        shapes = [group.features.shape for group in batch.groups]
+        costs = [n_rows * max(1, self.row_cost(width)) for n_rows, width in shapes if n_rows > 1]
+        if not costs:
+            return False
+        self._max_cost = max(costs) // 2
+        return True
 
     def _number_columns(self, indices):
         # Each column's last entry writes last and so represents it: no sort, no clearing.
@@ -116,7 +125,7 @@ class Batcher:
                 yield RowGroup(rows[part], rectangle[part], padded)
 
     def _split(self, n_rows, width) -> Iterator[slice]:
-        step = max(1, self._max_cost // max(1, self._row_cost(width)))
+        step = max(1, self._max_cost // max(1, self.row_cost(width)))
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))
 

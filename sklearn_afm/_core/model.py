@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .allocator import keep_freed_memory
 from .batches import Batch, Batcher, RowGroup, entries
+from .memory import in_groups_that_fit
 from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
 TABLES = ("coef", "embeddings")
@@ -46,23 +47,39 @@ class FactorizationModel:
     def predict(self, parameters: dict[str, Tensor], X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs) of a canonical CSR matrix."""
         keep_freed_memory()
-        intercept = parameters["intercept"]
         one_hot = bool((X.data == 1).all())
         score = self.pooling.scorer(parameters, X.shape[1], one_hot)
         batcher = Batcher(X.shape[1], score.row_cost, MAX_PREDICTION_COST)
+
+        def renew_scorer():
+            nonlocal score  # what it remembers may be half done
+            score = self.pooling.scorer(parameters, X.shape[1], one_hot)
+
+        def predict_batch(batch):
+            return _predict_batch(parameters, batch, score)
+
+        intercept = parameters["intercept"]
         result = intercept.new_empty(X.shape[0], len(intercept))
         step = max(1, PREDICTION_ENTRIES * X.shape[0] // max(1, X.nnz))
         for start in range(0, X.shape[0], step):
             indptr = X.indptr[start : start + step + 1]
-            batch = batcher.batch(indptr, *entries(indptr, X, one_hot))
-            tables = column_tables(parameters, batch)
-            local = {name: feature_table(rows, batch) for name, rows in tables.items()}
-            chunk = result[start : start + step]
-            for group in batch.groups:
-                raw = intercept + look_up(local["coef"], group).sum(1)
-                raw += score(local["embeddings"], group, batch.columns)
-                chunk[rows_of(group, chunk.device)] = raw
+            csr = (indptr, *entries(indptr, X, one_hot))
+            result[start : start + step] = in_groups_that_fit(
+                batcher, csr, predict_batch, renew_scorer
+            )
         return result.cpu().numpy()
+
+
+def _predict_batch(parameters, batch, score) -> Tensor:
+    intercept = parameters["intercept"]
+    tables = column_tables(parameters, batch)
+    local = {name: feature_table(rows, batch) for name, rows in tables.items()}
+    result = intercept.new_empty(len(batch.row_lengths), len(intercept))
+    for group in batch.groups:
+        raw = intercept + look_up(local["coef"], group).sum(1)
+        raw += score(local["embeddings"], group, batch.columns)
+        result[rows_of(group, result.device)] = raw
+    return result
 
 
 def column_tables(parameters: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:

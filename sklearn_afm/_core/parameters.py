@@ -61,11 +61,16 @@ class RunningAverage:
         self._n_epochs = 0
 
     def update(self, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Count one more epoch's parameters in; returns the average."""
-        self._n_epochs += 1
-        if self._n_epochs == 1:
-            self.parameters = copy_of(parameters)
-        share = (1 - self.decay) / (1 - self.decay**self._n_epochs)
-        for name, value in parameters.items():
-            self.parameters[name].lerp_(value, share)
+        """Count one more epoch's parameters in; returns the average, in tensors of its own."""
+        n_epochs = self._n_epochs + 1
+        share = (1 - self.decay) / (1 - self.decay**n_epochs)
+        before = self.parameters or parameters
+        self.parameters = {
+            name: torch.lerp(before[name], value, share) for name, value in parameters.items()
+        }
+        self._n_epochs = n_epochs
         return self.parameters
+
+    def restore(self, parameters: dict[str, Tensor], n_epochs: int) -> None:
+        """Go on from an average that was kept."""
+        self.parameters, self._n_epochs = parameters, n_epochs

@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from torch import Tensor
 from .allocator import keep_freed_memory
 from .batches import Batch, Batcher, entries, iter_row_blocks
 from .losses import LOSSES
+from .memory import in_groups_that_fit
 from .model import (
     TABLES,
     FactorizationModel,
@@ -71,6 +71,17 @@ class Trainer:
         n_columns = len(self.parameters["coef"])
         self._batcher = Batcher(n_columns, self.model.pooling.row_cost, MAX_TRAINING_COST)
 
+    def restore(self, state: "RunState") -> None:
+        """Go back to the end of an epoch."""
+        for own, saved in (
+            (self.parameters, state.parameters),
+            (self.optimizer.state, state.optimizer),
+        ):
+            for name, value in own.items():
+                value.copy_(saved[name])
+        self.order_rng.bit_generator.state = state.order_rng
+        self.mask_generator.set_state(state.mask_generator)
+
     def run_epoch(self, data: TrainingData, on_step: Callable[[int], None] | None = None) -> Tensor:
         """One pass over the rows in random order; returns the mean of each loss term."""
         n_rows = data.X.shape[0]
@@ -78,21 +89,32 @@ class Trainer:
         loss_sum = torch.zeros(data.target.shape[1], dtype=torch.float64, device=data.target.device)
         order = self.order_rng.permutation(n_rows)
         for rows, indptr, block in iter_row_blocks(data.X, order, self.batch_size):
-            batch = self._batcher.batch(indptr, *entries(indptr, block, data.one_hot))
-            loss_sum += self._step(data, batch, rows)
+            loss_sum += self._step(data, (indptr, *entries(indptr, block, data.one_hot)), rows)
             if on_step is not None:
                 on_step(len(rows))
         return loss_sum.cpu() / total_weight
 
-    def _step(self, data: TrainingData, batch: Batch, rows: np.ndarray) -> Tensor:
+    def _step(self, data: TrainingData, csr: tuple, rows: np.ndarray) -> Tensor:
+        masks = self.mask_generator.get_state()
+        # Until the update, nothing but the generator has changed: a step can be tried again.
+        batch, gradients, loss_sum = in_groups_that_fit(
+            self._batcher,
+            csr,
+            lambda batch: (batch, *self._gradients(data, batch, rows)),
+            lambda: self.mask_generator.set_state(masks),
+        )
+        self._update(gradients, batch)
+        return loss_sum
+
+    def _gradients(self, data: TrainingData, batch: Batch, rows: np.ndarray):
+        """Gradients of the objective, and the weighted loss sum."""
         target = data.target.index_select(0, torch.from_numpy(rows).to(data.target.device))
         weight = None if data.weight is None else data.weight[rows]
         batch_weight = len(rows) if weight is None else weight.sum()
         tables = column_tables(self.parameters, batch)
         loss_sum, gradients = self._loss_and_gradients(batch, tables, target, weight, batch_weight)
         self._add_penalties(gradients, batch, tables, data.column_weight, weight, batch_weight)
-        self._update(gradients, batch)
-        return loss_sum
+        return gradients, loss_sum
 
     def _loss_and_gradients(self, batch, tables, target, weight, batch_weight):
         """Weighted loss sum, and the gradients of its mean; tables by the batch's columns.
@@ -157,15 +179,31 @@ class Schedule:
     averaging: float = 0.0
     n_iter_no_change: int = 10
     tol: float = 0.0
+    keep_optimizer: bool = False  # an interrupted run's optimiser must be of an epoch's end too
 
 
 @dataclass
-class RunResult:
-    """What a run leaves."""
+class RunState:
+    """A run at the end of an epoch: what it has come to, and what the next epoch needs.
+
+    While training goes on it changes the tensors of `parameters` and `optimizer`, unless
+    they are copies.
+    """
 
     parameters: dict[str, Tensor]
-    history: list[dict]
+    optimizer: dict[str, Tensor]
+    average: dict[str, Tensor] | None  # None without averaging
+    best: dict[str, Tensor] | None  # None without a monitor
     best_iter: int
+    best_score: float
+    history: list[dict]
+    order_rng: dict
+    mask_generator: Tensor
+
+    @property
+    def result(self) -> dict[str, Tensor]:
+        """The parameters that the run would end with."""
+        return self.best or self.average or self.parameters
 
 
 class NonFiniteLossError(ValueError):
@@ -181,24 +219,37 @@ def run(
     data: TrainingData,
     schedule: Schedule,
     *,
+    start: RunState | None = None,
     monitor: Callable[[dict[str, Tensor]], tuple[dict, float]] | None = None,
     on_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[dict], bool] = lambda record: False,
-) -> RunResult:
-    """Train epoch by epoch.
+    on_state: Callable[[RunState], None] | None = None,
+) -> tuple[RunState, bool]:
+    """Train epoch by epoch, from the start or from an earlier run's state.
 
     `monitor` looks at the parameters after each epoch and returns entries for the history
     and a score (more is better): the run ends when it has not risen by `tol` for
     `n_iter_no_change` epochs, with the parameters of the best. `on_epoch` gets each record
-    and may end the run too. So does Ctrl-C, with a warning.
+    and may end the run too. `on_state` gets the state that another epoch follows. Ctrl-C
+    ends the run with the state of the last whole epoch, if there is one.
+
+    Returns the state, and whether the run was interrupted.
     """
     keep_freed_memory()
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
-    current = trainer.parameters
-    history: list[dict] = []
+    state, history = start, []
     best, best_iter, best_score = None, 0, -math.inf
     try:
-        for epoch in range(1, schedule.max_iter + 1):
+        if start is not None:
+            trainer.restore(start)
+            if average:
+                device = trainer.parameters["coef"].device
+                saved = {name: value.to(device) for name, value in start.average.items()}
+                average.restore(saved, len(start.history))
+            history, best = start.history, start.best
+            best_iter, best_score = start.best_iter, start.best_score
+        for epoch in range(len(history) + 1, schedule.max_iter + 1):
+            is_last = epoch == schedule.max_iter
             started = time.perf_counter()
             loss = float((trainer.run_epoch(data, on_step) * schedule.loss_unit).mean())
             seconds = time.perf_counter() - started
@@ -211,19 +262,35 @@ def run(
                 entries, score = monitor(current)
                 record |= entries
             record |= {"seconds": seconds, "rows_per_second": data.X.shape[0] / seconds}
-            history.append(record)
+            history = [*history, record]
             if score is None:
                 best_iter = epoch
             elif best is None or score > best_score + schedule.tol:
-                best, best_iter, best_score = copy_of(current), epoch, score
+                best = current if average else copy_of(current)
+                best_iter, best_score = epoch, score
+            # What an interrupted run would end with must be out of the next epoch's reach.
+            copied = not (is_last or average or best)
+            state = RunState(
+                copy_of(trainer.parameters) if copied else trainer.parameters,
+                copy_of(trainer.optimizer.state)
+                if schedule.keep_optimizer and not is_last
+                else trainer.optimizer.state,
+                average.parameters if average else None,
+                best,
+                best_iter,
+                best_score,
+                history,
+                trainer.order_rng.bit_generator.state,
+                trainer.mask_generator.get_state(),
+            )
             if on_epoch(record):
                 break
             if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
                 break
+            if on_state is not None and not is_last:
+                on_state(state)
     except KeyboardInterrupt:
-        warnings.warn(
-            f"Training was interrupted after {len(history)} epochs; the estimator keeps what "
-            "it has learnt so far.",
-            stacklevel=2,
-        )
-    return RunResult(current if best is None else best, history, best_iter)
+        if state is None:
+            raise
+        return state, True
+    return state, False

@@ -1,0 +1,196 @@
+"""The file from which a fit goes on: what it holds, writing, reading, refusing."""
+
+import hashlib
+import json
+import os
+import zipfile
+from numbers import Real
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import _attributes
+from ._core.trainer import RunState
+from ._input import training_device
+
+FORMAT = 1
+# Parameters of an estimator that may be others when a fit goes on.
+_FREE = {"callbacks", "checkpoint", "max_iter", "random_state", "verbose", "warm_start"}
+_TENSORS = ("parameters", "optimizer", "average", "best")
+_PLAIN = ("best_iter", "best_score", "history", "order_rng")
+
+
+class Checkpoint:
+    """The checkpoint file of one fit.
+
+    A zip archive of arrays (.npz): tensors under "parameters/coef" and so on, and the rest
+    as JSON text. Reading it runs no code.
+
+    Parameters
+    ----------
+    path : str or path-like
+    fingerprint : dict of str
+        What the fit depends on; a file with another one is refused.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, or the file is not a whole checkpoint of this fit.
+    """
+
+    def __init__(self, path, fingerprint: dict[str, str]):
+        self._path = Path(path)
+        self._unfinished = self._path.with_name(self._path.name + ".tmp")
+        self._fingerprint = fingerprint
+        self._entropy = self._stage = self._state = None
+        if not self._path.parent.is_dir():
+            raise ValueError(
+                f"checkpoint={str(self._path)!r}: there is no folder {str(self._path.parent)!r}. "
+                "Create it, or give another path."
+            )
+        if self._path.exists():
+            self._entropy, self._stage, self._state = self._load()
+
+    @property
+    def stage(self) -> str | None:
+        """The stage of the fit that goes on from the file; None if there is none."""
+        return self._stage
+
+    def seeds(self, fresh: np.random.SeedSequence) -> np.random.SeedSequence:
+        """The seeds of the fit that goes on; the fresh ones where none does."""
+        if self._entropy is None:
+            self._entropy = np.asarray(fresh.entropy).tolist()
+        return np.random.SeedSequence(self._entropy)
+
+    def take_state(self, stage: str) -> RunState | None:
+        """The state from which this stage goes on, once."""
+        if stage != self._stage:
+            return None
+        state, self._state = self._state, None
+        return state
+
+    def save(self, stage: str, state: RunState) -> None:
+        """Write the state; what stands at the path is at any time a whole file."""
+        about = {
+            "format": FORMAT,
+            "fingerprint": self._fingerprint,
+            "entropy": self._entropy,
+            "stage": stage,
+            **{name: getattr(state, name) for name in _PLAIN},
+        }
+        arrays = {
+            f"{part}/{name}": value.cpu().numpy()
+            for part in _TENSORS
+            for name, value in (getattr(state, part) or {}).items()
+        }
+        arrays["mask_generator"] = state.mask_generator.numpy()
+        arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
+        try:
+            with open(self._unfinished, "wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(self._unfinished, self._path)
+        except BaseException:
+            self._unfinished.unlink(missing_ok=True)
+            raise
+
+    def remove(self) -> None:
+        """Take the file away, and what a killed process may have left beside it."""
+        self._path.unlink(missing_ok=True)
+        self._unfinished.unlink(missing_ok=True)
+
+    def _load(self):
+        arrays, about = self._read()
+        if about["format"] != FORMAT:
+            raise self._refused(f"has format {about['format']}, not {FORMAT}")
+        saved = about["fingerprint"]
+        names = sorted(saved.keys() | self._fingerprint.keys())
+        other = [name for name in names if saved.get(name) != self._fingerprint.get(name)]
+        if other:
+            raise self._refused(f"is of a fit with other values of {', '.join(other)}")
+        mask_generator = torch.from_numpy(arrays.pop("mask_generator"))
+        tensors = {part: {} for part in _TENSORS}
+        for key, array in arrays.items():
+            part, _, name = key.partition("/")
+            tensors[part][name] = torch.from_numpy(array)
+        tensors = {part: found or None for part, found in tensors.items()}
+        tensors["optimizer"] = tensors["optimizer"] or {}  # SGD has none
+        plain = {name: about[name] for name in _PLAIN}
+        state = RunState(**tensors, **plain, mask_generator=mask_generator)
+        return about["entropy"], about["stage"], state
+
+    def _read(self):
+        """All arrays, and what the JSON text says."""
+        with open(self._path, "rb") as file:
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    broken = archive.testzip()
+                if broken is not None:
+                    raise ValueError(f"{broken} has changed since it was written")
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as npz:
+                    arrays = {name: npz[name] for name in npz.files}
+                about = json.loads(arrays.pop("about").tobytes())
+                about["fingerprint"], about["format"], arrays["mask_generator"]
+                return arrays, about
+            except MemoryError:
+                raise
+            except Exception as error:  # of the dozen kinds that damage to an archive can raise
+                reason = f"is not a whole checkpoint ({type(error).__name__}: {error})"
+                raise self._refused(reason) from error
+
+    def _refused(self, reason) -> ValueError:
+        return ValueError(
+            f"checkpoint={str(self._path)!r} {reason}. Delete the file to start afresh, or give "
+            "another path."
+        )
+
+
+def fingerprint(estimator, rows, validation) -> dict[str, str]:
+    """What the result of a fit depends on, under names that tell a user what differs.
+
+    Parameters that are functions or objects count by name.
+    """
+    result = {"class": type(estimator).__name__}
+    for name, value in estimator.get_params(deep=False).items():
+        if name not in _FREE:
+            result[name] = _described(value)
+    result["device"] = str(training_device(estimator.device))
+    seed = estimator.random_state
+    # The seeds drawn for None, or from a generator, are in the file.
+    result["random_state"] = str(int(seed)) if isinstance(seed, Real) else type(seed).__name__
+    init = getattr(estimator, "init", None)
+    if hasattr(init, "embeddings_"):
+        arrays = _attributes.parameters_of(init) | (init._progress.optimizer or {})
+        result["init"] = _digest(*(arrays[name] for name in sorted(arrays)))
+    result["classes"] = str(np.asarray(getattr(estimator, "classes_", ())).tolist())
+    for part, title in ((rows, "{}"), (validation, "{}_val")):
+        if part is not None:
+            X = part.X
+            result[title.format("X")] = _digest(np.array(X.shape), X.indptr, X.indices, X.data)
+            result[title.format("y")] = _digest(part.target)
+            result[title.format("sample_weight")] = _digest(part.weight)
+    return result
+
+
+def _described(value) -> str:
+    if value is None or isinstance(value, (str, bool, np.bool_)):
+        return str(value)
+    if isinstance(value, Real):
+        return repr(float(value))
+    if isinstance(value, dict):
+        return str(sorted((str(key), _described(item)) for key, item in value.items()))
+    if callable(value) or hasattr(value, "get_params"):
+        return getattr(value, "__qualname__", type(value).__name__)
+    return str(sorted(map(str, value)))  # names, as of `freeze`
+
+
+def _digest(*arrays) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array)
+    return digest.hexdigest()
