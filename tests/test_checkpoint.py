@@ -254,6 +254,18 @@ def test_damaged_files_are_refused_or_harmless(stopped):
     assert refused > 150
 
 
+def test_a_damaged_shape_is_refused_before_it_asks_for_memory(one_hot_data, tmp_path):
+    path = tmp_path / "fit.npz"
+    options = OPTIONS | {"embedding_dim": 128, "checkpoint": path}  # beyond one read of zipfile
+    with pytest.raises(Stop):
+        FMRegressor(callbacks=stop_after(3), **options).fit(*one_hot_data)
+    shape, huge = b"(20, 128), }             ", b"(20000000000000, 128), } "
+    assert shape in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(shape, huge))
+    with pytest.raises(ValueError, match="is not a whole checkpoint"):
+        FMRegressor(**options).fit(*one_hot_data)
+
+
 class Bomb:
     """Harmful when unpickled."""
 
