@@ -25,9 +25,9 @@ DESCR = """Frappe: which app was used in which context
 context: time of day, weekday, weekend or not, home or work, whether the app costs money, weather,
 country and city. 96,203 rows are entries of a log (target 1); for each, two rows have an app drawn
 at random that the user did not use (target -1). The authors of "Neural Factorization Machines"
-drew them, and split all rows into 70% for training, 20% for validation and 10% for testing; "Attentional
-Factorization Machines" uses the same parts. Levels are numbers: their meaning was not published
-with these files.
+drew them, and split all rows into 70% for training, 20% for validation and 10% for testing;
+"Attentional Factorization Machines" uses the same data. Levels are numbers: their meaning was not
+published with these files.
 
 Source: https://github.com/hexiangnan/neural_factorization_machine (data/frappe), made from
 https://www.baltrunas.info/context-aware. No checksum is known here; number of rows, fields and

@@ -128,7 +128,7 @@ def _user_table(path):
         )
     return {
         "user": [int(number) for number in numbers],
-        "age": [f"{line[1][:-1] or 0}0s" for line in lines],
+        "age": [f"{int(line[1]) // 10 * 10}s" for line in lines],
         "gender": [line[2] for line in lines],
         "occupation": [line[3] for line in lines],
         "region": [line[4][0] if line[4][0].isdigit() else "other" for line in lines],

@@ -128,9 +128,14 @@ def fetch_movielens_tags(
 def _read(path):
     """Users, films and tags of the lines of tags.csv."""
     with open(path, encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        header = next(lines, None)
-        if header != ["userId", "movieId", "tag", "timestamp"]:
-            raise OSError(f"{path} is no file of tags: its first line is {header}.")
-        users, movies, tags, _ = zip(*lines)
-    return {"user": [int(user) for user in users], "movie": [int(movie) for movie in movies], "tag": tags}
+        try:
+            header, *lines = csv.reader(file)
+            users, movies, tags, _ = zip(*lines, strict=True)
+            table = {"user": list(map(int, users)), "movie": list(map(int, movies)), "tag": tags}
+        except ValueError as error:
+            raise OSError(
+                f"{path} is no file of tags ({error}). Delete it, so that it is fetched again."
+            ) from error
+    if header != ["userId", "movieId", "tag", "timestamp"]:
+        raise OSError(f"{path} is no file of tags: its first line is {header}.")
+    return table

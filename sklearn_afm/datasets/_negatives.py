@@ -50,7 +50,7 @@ def sample_negatives(X, field, given, n=2, random_state=None):
     References
     ----------
     .. [1] J. Xiao et al. (2017). Attentional Factorization Machines: Learning the Weight of Feature
-       Interactions via Attention Networks. IJCAI. Section 4.1.
+       Interactions via Attention Networks. IJCAI.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def sample_negatives(X, field, given, n=2, random_state=None):
     >>> sample_negatives(X, slice(2, 5), slice(0, 2), n=1, random_state=0).toarray()
     array([[1, 0, 0, 0, 1],
            [1, 0, 0, 0, 1],
-           [0, 1, 0, 1, 0]])
+           [0, 1, 1, 0, 0]])
     """
     check_scalar(n, "n", numbers.Integral, min_val=1)
     X = sparse.csr_array(X, copy=True)
@@ -105,6 +105,7 @@ def _columns(X, name, columns):
 
 def _contexts(X) -> np.ndarray:
     """Number of each row's set of columns; the same sets have the same number."""
+    X.sort_indices()
     lengths = np.diff(X.indptr)
     context = np.zeros(X.shape[0], dtype=np.int64)
     for position in range(lengths.max(initial=0)):

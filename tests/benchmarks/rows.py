@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import tables
 from scipy import sparse
 
-# First column of each of Frappe's fields (user, item, daytime, ...), and the end.
-FRAPPE_STARTS = (0, 957, 5039, 5046, 5053, 5055, 5058, 5060, 5069, 5149, 5382)
+from sklearn_afm.datasets import fetch_frappe
+
 N_FIELDS = 10
 ZIPF_EXPONENT = 1.05
 
@@ -47,9 +46,10 @@ def make(kind, **arguments) -> Rows:
 
 def frappe(data_home, part, n_rows=None) -> Rows:
     """The first rows of a part of Frappe; both parts are in random order."""
-    X, y = tables.frappe_part(data_home, part)
-    ids = X.indices.reshape(X.shape[0], N_FIELDS).astype(np.int64)
-    return Rows(ids[:n_rows].copy(), y[:n_rows].astype(np.float32), FRAPPE_STARTS)
+    found = fetch_frappe(data_home=data_home, subset=part, download_if_missing=False)
+    ids = found.data.indices.reshape(-1, N_FIELDS).astype(np.int64)
+    starts = (0, *(columns.stop for columns in found.fields.values()))
+    return Rows(ids[:n_rows].copy(), found.target[:n_rows].astype(np.float32), starts)
 
 
 def zipf(n_columns, n_rows) -> Rows:
