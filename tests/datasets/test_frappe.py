@@ -44,19 +44,19 @@ def assert_same(found, columns, target):
 def test_text_files_of_the_authors_are_fetched(tmp_path, monkeypatch):
     columns, target = made_rows("test")
     write_text(tmp_path / "origin", "test", columns, target)
-    origin = (tmp_path / "origin").as_uri()
+    origin = f"file://localhost{tmp_path / 'origin'}"
     monkeypatch.setattr(_frappe, "URL", origin + "/frappe.{}.libfm")
     home = tmp_path / "home"
     assert_same(fetch_frappe(data_home=home, subset="test"), columns, target)
     assert (home / "frappe" / "frappe.test.libfm").exists()
-    monkeypatch.setattr(_frappe, "URL", "file:///nowhere/{}")
+    monkeypatch.setattr(_frappe, "URL", "file://localhost/nowhere/{}")
     X, y = fetch_frappe(data_home=home, subset="test", return_X_y=True)
     assert X.shape == (28_860, 5382)
     np.testing.assert_array_equal(y, target)
 
 
 def test_arrays_take_the_place_of_text_files_but_for_the_test_part(tmp_path, monkeypatch):
-    monkeypatch.setattr(_frappe, "URL", "file:///nowhere/{}")
+    monkeypatch.setattr(_frappe, "URL", "file://localhost/nowhere/{}")
     columns, target = made_rows("validation")
     write_arrays(tmp_path / "frappe", "validation", columns, target)
     found = fetch_frappe(data_home=tmp_path, subset="validation")

@@ -54,7 +54,7 @@ def test_shapes_and_seed():
     assert made.fields == {"f0": slice(0, 2), "f1": slice(2, 4), "f2": slice(4, 6)}
     assert made.feature_names[3] == "f1=1"
     X, y = make_interactions(7, 3, 2, 1, random_state=0, return_X_y=True)
-    assert (X != made.data).nnz == 0
+    assert (made.data != X).nnz == 0
     np.testing.assert_array_equal(y, made.target)
 
 

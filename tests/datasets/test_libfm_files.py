@@ -18,7 +18,7 @@ def write(path, columns, target):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_what_scikit_learn_reads_is_fitted_unchanged(Estimator, tmp_path, rng):
-    columns = rng.integers(0, 6, size=(120, 3)) + [0, 6, 12]
+    columns = rng.integers(0, 6, size=(120, 3)) + np.array([0, 6, 12])
     target = np.where((columns[:, 0] + columns[:, 1]) % 2, 1, -1)
     paths = [str(tmp_path / f"made.{part}.libfm") for part in ("train", "test")]
     write(tmp_path / "made.train.libfm", columns[:80], target[:80])

@@ -50,7 +50,7 @@ def files(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "ml-100k.zip", "w") as archive:
         for name, text in content.items():
             archive.writestr(f"ml-100k/{name}", text)
-    monkeypatch.setattr(_movielens_100k, "URL", (tmp_path / "ml-100k.zip").as_uri())
+    monkeypatch.setattr(_movielens_100k, "URL", f"file://localhost{tmp_path}/ml-100k.zip")
     monkeypatch.setattr(_movielens_100k, "N_USERS", N_USERS)
     known = {name: sha256(content[name]).hexdigest() for name in ("u.data", "u.item")}
     monkeypatch.setattr(_movielens_100k, "SHA256", known)

@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
     for version in _movielens_tags.VERSIONS:
         with zipfile.ZipFile(tmp_path / f"{version}.zip", "w") as archive:
             archive.writestr(f"{version}/tags.csv", HEADER + "".join(lines))
-    monkeypatch.setattr(_movielens_tags, "URL", tmp_path.as_uri() + "/{}.zip")
+    monkeypatch.setattr(_movielens_tags, "URL", f"file://localhost{tmp_path}/{{}}.zip")
     return tmp_path / "home"
 
 

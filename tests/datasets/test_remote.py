@@ -1,22 +1,40 @@
 """Files come from where they are published, whole or not at all, or an error says what to do."""
 
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from sklearn_afm.datasets import _remote
 
+NOWHERE = "file://localhost/nowhere"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and writes nothing."""
+
+    def log_message(self, *args):
+        pass
+
 
 @pytest.fixture
-def origin(tmp_path):
-    """A folder that stands for the publisher's, and its address."""
+def origin(tmp_path, monkeypatch):
+    """The address of a folder that stands for the publisher's."""
     folder = tmp_path / "origin"
     folder.mkdir()
     (folder / "rows.txt").write_text("1 2 3\n")
     with zipfile.ZipFile(folder / "set.zip", "w") as archive:
         archive.writestr("set/a", "first")
         archive.writestr("set/b", "second")
-    return folder.as_uri()
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_a_file_is_fetched_once(origin, tmp_path):
@@ -39,18 +57,28 @@ def test_members_are_unpacked_once_and_the_archive_is_not_kept(origin, tmp_path)
     assert (a.read_text(), b.read_text()) == ("kept", "second")
 
 
-def test_errors_name_the_address_and_the_path(origin, tmp_path):
+def test_errors_name_the_address_and_the_path(tmp_path):
     path = tmp_path / "home" / "set" / "rows.txt"
     options = {"n_retries": 0}
     with pytest.raises(OSError, match="could not be fetched") as error:
-        _remote.cached_file(f"{origin}/none.txt", path, **options)
-    assert f"{origin}/none.txt" in str(error.value)
+        _remote.cached_file(f"{NOWHERE}/none.txt", path, **options)
+    assert f"{NOWHERE}/none.txt" in str(error.value)
     assert f"put it at {path}" in str(error.value)
     assert isinstance(error.value.__cause__, OSError)
     with pytest.raises(OSError, match="could not be fetched") as error:
-        _remote.cached_members(f"{origin}/none.zip", path.parent, ["a", "b"], **options)
+        _remote.cached_members(f"{NOWHERE}/none.zip", path.parent, ["a", "b"], **options)
     assert f"{path.parent / 'a'}, {path.parent / 'b'}" in str(error.value)
     assert list(path.parent.iterdir()) == []
+
+
+def test_failed_downloads_are_tried_again(tmp_path):
+    path = tmp_path / "rows.txt"
+    with (
+        pytest.warns(UserWarning, match="Retry") as warned,
+        pytest.raises(OSError, match="could not be fetched"),
+    ):
+        _remote.cached_file(f"{NOWHERE}/none.txt", path, n_retries=2, delay=0.01)
+    assert len(warned) == 2
 
 
 def test_nothing_is_fetched_where_that_is_not_wanted(origin, tmp_path):
