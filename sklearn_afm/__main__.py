@@ -1,9 +1,8 @@
-"""The demonstration: `python -m sklearn_afm [--data frappe --data-home DIR]`."""
+"""The demonstration: `python -m sklearn_afm [--data frappe [--data-home DIR]]`."""
 
 import argparse
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -14,13 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 
 from . import AFMClassifier, FMClassifier
+from .datasets import fetch_frappe
 from .inspection import pair_importance
 
 GRID = {"afmclassifier__dropout": [0.0, 0.3], "afmclassifier__l2_attention": [1e-4, 1e-2]}
-FRAPPE_FIELDS = [
-    "user", "item", "daytime", "weekday", "isweekend",
-    "homework", "cost", "weather", "country", "city",
-]  # fmt: skip
 # Rows of a large table that the grid search sees, and rows whose interactions are listed.
 SEARCH_ROWS, LISTED_ROWS = 20_000, 2_000
 
@@ -49,19 +45,20 @@ def digits() -> Table:
     return Table("Handwritten digits: is it an even number?", *parts, fields, encoder)
 
 
-def frappe(data_home: str) -> Table:
+def frappe(data_home: str | None) -> Table:
     """Frappe (Baltrunas et al., 2015): was this app used in this context?"""
-    arrays = {}
-    for part in ("train", "validation"):
-        path = Path(data_home) / "frappe" / f"{part}.npz"
-        if not path.exists():
-            raise SystemExit(f"{path} is missing: --data-home must hold frappe/{part}.npz.")
-        with np.load(path) as file:
-            arrays[part] = file["indices"], (file["target"] > 0).astype(int)
-    (X_train, y_train), (X_test, y_test) = arrays["train"], arrays["validation"]
+    rows, used = {}, {}
+    for subset in ("train", "validation"):
+        try:
+            part = fetch_frappe(data_home=data_home, subset=subset)
+        except OSError as error:
+            raise SystemExit(str(error)) from error
+        rows[subset] = part.data.indices.reshape(-1, len(part.fields))
+        used[subset] = (part.target > 0).astype(int)
+    parts = rows["train"], rows["validation"], used["train"], used["validation"]
     encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
     title = "Frappe: was this app used in this context?"
-    return Table(title, X_train, X_test, y_train, y_test, FRAPPE_FIELDS, encoder)
+    return Table(title, *parts, list(part.fields), encoder)
 
 
 def search(table: Table) -> tuple[dict, float]:
@@ -130,11 +127,9 @@ def main(arguments: list[str] | None = None) -> None:
         description="Tune and read an attentional factorization machine on a real table.",
     )
     parser.add_argument("--data", choices=["digits", "frappe"], default="digits")
-    parser.add_argument("--data-home", help="folder that holds frappe/train.npz and so on")
+    parser.add_argument("--data-home", help="folder that has, or gets, the folder frappe")
     args = parser.parse_args(arguments)
     if args.data == "frappe":
-        if args.data_home is None:
-            parser.error("--data frappe needs --data-home")
         report(frappe(args.data_home))
     else:
         report(digits())

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/explanations.py --data-home DIR [--images docs/images]
 
-Prints Markdown. DIR holds frappe/train.npz and frappe/validation.npz.
+Prints Markdown. DIR holds the folder frappe, as docs/datasets.md has it.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm.datasets import fetch_frappe
 from sklearn_afm.inspection import (
     AttentionDisplay,
     HistoryDisplay,
@@ -27,19 +28,16 @@ from sklearn_afm.inspection import (
     permutation_pair_importance,
 )
 
-FIRST_COLUMN = {
-    "user": 0, "item": 957, "daytime": 5039, "weekday": 5046, "isweekend": 5053,
-    "homework": 5055, "cost": 5058, "weather": 5060, "country": 5069, "city": 5149,
-}  # fmt: skip
 SETTINGS = {"embedding_dim": 64, "l2_embedding": 3.0, "max_iter": 60, "random_state": 0}
 SHOWN_ROWS = 60
 
 
 def read_part(data_home, part):
     """A frame of one column a field, levels numbered from 0, and the targets, 1 or -1."""
-    with np.load(Path(data_home) / "frappe" / f"{part}.npz") as file:
-        indices, target = file["indices"].astype(int), file["target"].astype(float)
-    return pd.DataFrame(indices - list(FIRST_COLUMN.values()), columns=list(FIRST_COLUMN)), target
+    rows = fetch_frappe(data_home=data_home, subset=part, download_if_missing=False)
+    starts = [columns.start for columns in rows.fields.values()]
+    levels = rows.data.indices.reshape(-1, len(starts)) - starts
+    return pd.DataFrame(levels, columns=list(rows.fields)), rows.target
 
 
 def fit(X, y):

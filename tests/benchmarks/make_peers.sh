@@ -7,7 +7,7 @@ rm -rf build/peers
 "${PYTHON:-python3}" -m venv build/peers
 # torch alone and exact, so that a CPU build is taken where one is offered.
 build/peers/bin/python -m pip install -q torch==2.13.0
-# The rows come from NumPy, SciPy and scikit-learn; the other packages are what the peers import.
+# The rows come from NumPy and SciPy; the other packages are what the peers import.
 # FuxiCTR imports Ray, for the preparation of data sets, with its embedding layer.
 build/peers/bin/python -m pip install -q \
     numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 pandas==3.1.1 tqdm==4.70.1 \

@@ -11,6 +11,8 @@ from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 
+from sklearn_afm.datasets import fetch_frappe
+
 
 @dataclass
 class Table:
@@ -119,12 +121,9 @@ def movielens_100k(data_home, task="regression"):
 
 def frappe_part(data_home, part):
     """One-hot rows (csr_array) and targets, 1 or -1, of a part of Frappe."""
-    with np.load(Path(data_home) / "frappe" / f"{part}.npz") as file:
-        indices, target = file["indices"].astype(np.int32), file["target"].astype(np.float64)
-    n_rows, n_fields = indices.shape
-    indptr = np.arange(n_rows + 1, dtype=np.int32) * n_fields
-    data = np.ones(indices.size, dtype=np.float32)
-    return sparse.csr_array((data, indices.ravel(), indptr), shape=(n_rows, 5382)), target
+    return fetch_frappe(
+        data_home=data_home, subset=part, download_if_missing=False, return_X_y=True
+    )
 
 
 def frappe(data_home, task="regression"):

@@ -1,0 +1,138 @@
+"""sample_negatives: rows that were not seen, for data that holds positive rows only."""
+
+import numbers
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_random_state, check_scalar
+
+
+def sample_negatives(X, field, given, n=2, random_state=None):
+    """Draw rows that differ from given ones in one field, by a level not seen in its context.
+
+    The protocol of the AFM paper [1]_: for each entry of an app log, two rows with an app that the
+    user has not used; for each tag that a user gave a film, two rows with a tag that the user has
+    not given it.
+
+    Parameters
+    ----------
+    X : sparse matrix or array of shape (n_rows, n_columns)
+        The positive rows, with one entry each in the columns of `field`.
+    field : slice or array-like of int
+        Columns of the field that is drawn anew (the item): as ``dataset.fields["item"]``.
+    given : slice or array-like of int
+        Columns that make the context (the user; or user and film). Rows with the same entries
+        there are of one context, whatever their values.
+    n : int, default=2
+        Number of rows to draw for each row.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws.
+
+    Returns
+    -------
+    negatives : csr_array of shape (n * n_rows, n_columns)
+        Rows ``n * i`` to ``n * i + n - 1`` are row i of X, where the one entry in `field` moves to
+        another column of it, keeping its value. Each column that no row of the same context has
+        in X is as likely as any other; draws are independent, so the n rows may be equal.
+
+    Raises
+    ------
+    ValueError
+        If a row has not one entry in `field`, if a context has every level of it, or if `field`
+        and `given` are empty, overlap or lie outside X.
+
+    Notes
+    -----
+    What is not in X counts as not seen: draw from the whole log, and split afterwards. Each draw
+    takes the r-th unseen level, with r uniform, so the work does not depend on how many levels a
+    context has seen.
+
+    References
+    ----------
+    .. [1] J. Xiao et al. (2017). Attentional Factorization Machines: Learning the Weight of Feature
+       Interactions via Attention Networks. IJCAI.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_afm.datasets import sample_negatives
+    >>> X = np.array([[1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [0, 1, 0, 0, 1]])  # 2 users, 3 items
+    >>> sample_negatives(X, slice(2, 5), slice(0, 2), n=1, random_state=0).toarray()
+    array([[1, 0, 0, 0, 1],
+           [1, 0, 0, 0, 1],
+           [0, 1, 1, 0, 0]])
+    """
+    check_scalar(n, "n", numbers.Integral, min_val=1)
+    X = sparse.csr_array(X, copy=True)
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    field, given = (_columns(X, name, it) for name, it in (("field", field), ("given", given)))
+    if np.intersect1d(field, given).size:
+        raise ValueError("field and given have columns in common.")
+
+    level_of = np.full(X.shape[1], -1)
+    level_of[field] = np.arange(len(field))
+    entries = np.flatnonzero(level_of[X.indices] >= 0)  # positions in X.data, of the field
+    row_of = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    counts = np.bincount(row_of[entries], minlength=X.shape[0])
+    if (counts != 1).any():
+        row = np.flatnonzero(counts != 1)[0]
+        raise ValueError(f"Row {row} has {counts[row]} entries in field; each row needs one.")
+
+    context = _contexts(X[:, given])
+    levels = level_of[X.indices[entries]]
+    drawn = _unseen(context, levels, len(field), n, check_random_state(random_state))
+
+    rows = np.repeat(np.arange(X.shape[0]), n)
+    negatives = X[rows]
+    # Entries of the field, in the repeated rows.
+    moved = negatives.indptr[:-1] + np.repeat(entries - X.indptr[:-1], n)
+    negatives.indices[moved] = field[drawn]
+    negatives.has_sorted_indices = False
+    negatives.sort_indices()
+    return negatives
+
+
+def _columns(X, name, columns):
+    try:
+        columns = np.unique(np.arange(X.shape[1])[columns])
+    except IndexError as error:
+        raise ValueError(f"{name}: {error}; X has {X.shape[1]} columns.") from error
+    if len(columns) == 0:
+        raise ValueError(f"{name} has no column.")
+    return columns
+
+
+def _contexts(X) -> np.ndarray:
+    """Number of each row's set of columns; the same sets have the same number."""
+    X.sort_indices()
+    lengths = np.diff(X.indptr)
+    context = np.zeros(X.shape[0], dtype=np.int64)
+    for position in range(lengths.max(initial=0)):
+        has = lengths > position
+        column = np.zeros_like(context)
+        column[has] = X.indices[X.indptr[:-1][has] + position] + 1
+        context = np.unique(context * (X.shape[1] + 1) + column, return_inverse=True)[1]
+    return context
+
+
+def _unseen(context, levels, n_levels, n, random_state) -> np.ndarray:
+    """n levels for each row, uniform among those that its context has not."""
+    seen = np.unique(context * n_levels + levels)  # by context, then by level
+    seen_context, seen_level = np.divmod(seen, n_levels)
+    n_seen = np.bincount(seen_context)
+    if (n_seen[context] == n_levels).any():
+        row = np.flatnonzero(n_seen[context] == n_levels)[0]
+        raise ValueError(
+            f"No negative can be drawn for row {row}: its context has all {n_levels} levels of "
+            "field."
+        )
+    first = np.cumsum(n_seen) - n_seen
+    # The k-th seen level s_k has s_k - k unseen ones below it, so the r-th unseen level, r from 0,
+    # is r plus the number of seen levels with s_k - k <= r.
+    below = seen_level - (np.arange(len(seen)) - first[seen_context])
+    context = np.repeat(context, n)
+    r = random_state.randint(0, n_levels - n_seen[context])
+    keys = seen_context * n_levels + below
+    passed = np.searchsorted(keys, context * n_levels + r, side="right") - first[context]
+    return r + passed
