@@ -103,7 +103,7 @@ class _Fitting:
         if self.progress.order_rng is None:
             self.progress.order_rng = np.random.default_rng(order)
         else:
-            self.mask_generator.set_state(torch.from_numpy(self.progress.mask_state))
+            self.mask_generator.set_state(_input.shared_tensor(self.progress.mask_state, "cpu"))
         self.frozen = self._frozen()
         self.batch_size = _batch_size(estimator.batch_size, len(rows.y))
         self.data = self._training_data(rows)
@@ -326,7 +326,7 @@ class _Fitting:
         saved = self.progress.optimizer or {}
         for name, value in optimizer.state.items():
             if name in saved and saved[name].shape == tuple(value.shape):
-                value.copy_(torch.from_numpy(saved[name]))
+                value.copy_(_input.shared_tensor(saved[name], "cpu"))
 
     def _run(self, trainer, monitor, reporter, **schedule):
         estimator = self.estimator

@@ -5,8 +5,8 @@
     python tests/benchmarks/long_runs.py rows [--n-rows 1000000]
 
 Each prints its progress on stderr and its figures as JSON on stdout. With `--state`, a stream
-that was broken off goes on from its last stored chunk. Memory is the resident set, in MiB; times are the
-process's CPU seconds, which do not count what other programs take.
+that was broken off goes on from its last stored chunk. Memory is the resident set, in MiB; times
+are CPU seconds of the process, whatever else the machine does.
 """
 
 import argparse
