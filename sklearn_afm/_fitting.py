@@ -63,6 +63,8 @@ class Progress:
     mask_state: np.ndarray | None = None
 
 
+# In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
+@torch.inference_mode(False)
 def fit_rows(estimator, rows: Rows, validation: Rows | None, seeds, continued: bool) -> None:
     """Train for up to `max_iter` epochs and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=False)
@@ -74,6 +76,7 @@ def fit_rows(estimator, rows: Rows, validation: Rows | None, seeds, continued: b
         estimator._progress = Progress(progress.scaling, progress.column_weight)
 
 
+@torch.inference_mode(False)
 def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     """Train for one pass and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
