@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -204,6 +205,12 @@ class BaseFactorizationMachine(BaseEstimator):
             for name in vars(self)
             if name in ("_progress", "_outputs") or (name.endswith("_") and name[0] != "_")
         }
+
+    def __setstate__(self, state):
+        """Load a pickled model; one of an earlier release lacks what parameters came later."""
+        parameters = signature(type(self).__init__).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.name != "self"}
+        super().__setstate__(defaults | state)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "embeddings_")

@@ -68,6 +68,8 @@ class Progress:
     mask_state: np.ndarray | None = None
 
 
+# In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
+@torch.inference_mode(False)
 def fit_rows(
     estimator, rows: Rows, validation: Rows | None, seeds, continued: bool, checkpoint
 ) -> None:
@@ -80,17 +82,18 @@ def fit_rows(
         progress = estimator._progress
         estimator._progress = Progress(progress.scaling, progress.column_weight)
     if interrupted:
-        _warn_of_interrupt(estimator, stacklevel=6)
+        _warn_of_interrupt(estimator, stacklevel=7)
     elif checkpoint is not None:
         checkpoint.remove()
 
 
+@torch.inference_mode(False)
 def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     """Train for one pass and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
     arrays = fitting.starting_arrays(rows, None)
     if fitting.train(arrays, None, one_pass=True):
-        _warn_of_interrupt(estimator, stacklevel=5)
+        _warn_of_interrupt(estimator, stacklevel=6)
 
 
 def _warn_of_interrupt(estimator, stacklevel):
@@ -126,7 +129,7 @@ class _Fitting:
         if self.progress.order_rng is None:
             self.progress.order_rng = np.random.default_rng(order)
         else:
-            self.mask_generator.set_state(torch.from_numpy(self.progress.mask_state))
+            self.mask_generator.set_state(_input.shared_tensor(self.progress.mask_state, "cpu"))
         self.frozen = self._frozen()
         self.batch_size = _batch_size(estimator.batch_size, len(rows.y))
         self.data = self._training_data(rows)
@@ -311,7 +314,7 @@ class _Fitting:
         saved = self.progress.optimizer or {}
         for name, value in optimizer.state.items():
             if name in saved and saved[name].shape == tuple(value.shape):
-                value.copy_(torch.from_numpy(saved[name]))
+                value.copy_(_input.shared_tensor(saved[name], "cpu"))
 
     def _run(self, trainer, monitor, reporter, stage=None, **schedule) -> tuple[RunState, bool]:
         """Train; a stage with a name goes on from the checkpoint and writes to it."""

@@ -138,7 +138,7 @@ class _WritableView:
         self._owner = array
 
 
-def shared_tensor(array: np.ndarray, device: torch.device) -> torch.Tensor:
+def shared_tensor(array: np.ndarray, device: torch.device | str) -> torch.Tensor:
     """A tensor to read from; on the CPU it shares the array's memory.
 
     torch warns about read-only memory, as of a memory-mapped model; nothing here writes.

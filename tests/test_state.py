@@ -1,16 +1,11 @@
-"""Randomness, what a fit leaves alone, persistence, warm starts and streams."""
+"""Randomness, parameters, warm starts, streams and what is printed."""
 
 import copy
-import pickle
-import subprocess
 import sys
 
-import joblib
 import numpy as np
 import pytest
-import torch
 from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
-from scipy import sparse
 from sklearn.base import clone
 
 from sklearn_afm import FMClassifier, FMRegressor
@@ -40,27 +35,6 @@ def test_a_random_state_instance_is_drawn_from(one_hot_data):
     assert not np.array_equal(models[0].coef_, FMRegressor(random_state=6, **SHORT).fit(X, y).coef_)
 
 
-@pytest.mark.parametrize("seed", [None, 3])
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_global_state_is_left_alone(Estimator, seed, one_hot_data):
-    X, y = one_hot_data
-
-    def state():
-        return (
-            np.random.get_state()[1].tolist(),
-            torch.get_rng_state().tolist(),
-            torch.get_num_threads(),
-            torch.get_default_dtype(),
-            torch.is_grad_enabled(),
-            np.geterr(),
-        )
-
-    before = state()
-    model = Estimator(random_state=seed, dropout=0.5, **SHORT).fit(X, target_for(Estimator, y))
-    model.predict(X)
-    assert state() == before
-
-
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_fit_changes_no_parameter(Estimator, one_hot_data):
     X, y = one_hot_data
@@ -69,61 +43,6 @@ def test_fit_changes_no_parameter(Estimator, one_hot_data):
     model.fit(X, target_for(Estimator, y))
     assert model.get_params() == before
     assert clone(model).get_params() == before
-
-
-def copies(model, folder):
-    joblib.dump(model, folder / "model.joblib")
-    return {
-        "pickle": pickle.loads(pickle.dumps(model)),
-        "deepcopy": copy.deepcopy(model),
-        "joblib": joblib.load(folder / "model.joblib"),
-        "memory-mapped": joblib.load(folder / "model.joblib", mmap_mode="r"),
-    }
-
-
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_copies_predict_the_same(Estimator, one_hot_data, tmp_path):
-    X, y = one_hot_data
-    model = Estimator(random_state=0, **SHORT).fit(X, target_for(Estimator, y))
-    for loaded in copies(model, tmp_path).values():
-        np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
-
-
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_a_pickle_is_little_more_than_the_parameters(Estimator, rng):
-    levels = rng.integers(0, 3000, size=(4000, 2))
-    levels[:, 1] += 3000
-    X = sparse.csr_array((np.ones(8000), levels.ravel(), np.arange(0, 8001, 2)), (4000, 6000))
-    model = Estimator(embedding_dim=32, max_iter=1).fit(X, rng.integers(0, 2, 4000))
-    size = sum(value.nbytes for value in vars(model).values() if isinstance(value, np.ndarray))
-    assert len(pickle.dumps(model)) < 1.2 * size
-
-
-def test_a_pickle_loads_without_torch(one_hot_data, tmp_path):
-    X, y = one_hot_data
-    model = FMRegressor(**SHORT).fit(X, y)
-    assert b"torch" not in pickle.dumps(model)
-
-
-def test_a_model_of_another_device_predicts_here(one_hot_data, tmp_path):
-    X, y = one_hot_data
-    model = FMRegressor(**SHORT).fit(X, y)
-    expected = model.predict(X)
-    model.device = "cuda:7"
-    np.testing.assert_array_equal(model.predict(X), expected)
-
-
-def test_a_fresh_process_predicts_the_same(one_hot_data, tmp_path):
-    X, y = one_hot_data
-    model = FMClassifier(random_state=0, **SHORT).fit(X, y > 0)
-    joblib.dump((model, X), tmp_path / "model.joblib")
-    code = (
-        "import joblib, numpy, sys; model, X = joblib.load(sys.argv[1]);"
-        "numpy.save(sys.argv[2], model.predict_proba(X))"
-    )
-    arguments = [str(tmp_path / "model.joblib"), str(tmp_path / "proba.npy")]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
-    np.testing.assert_array_equal(np.load(arguments[1]), model.predict_proba(X))
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
@@ -181,15 +100,6 @@ def test_partial_fit_keeps_the_optimizers_state_and_the_counts(Estimator, one_ho
     for _ in range(6):
         counted.partial_fit(X, y)
     np.testing.assert_allclose(counted._progress.column_weight, 6 * X.sum(axis=0))
-
-
-def test_a_stream_goes_on_after_a_pickle(one_hot_data):
-    X, y = one_hot_data
-    model = FMRegressor(random_state=0, dropout=0.5).partial_fit(X[:200], y[:200])
-    loaded = pickle.loads(pickle.dumps(model))
-    for stream in (model, loaded):
-        stream.partial_fit(X[200:], y[200:])
-    np.testing.assert_array_equal(model.embeddings_, loaded.embeddings_)
 
 
 def test_partial_fit_meets_new_levels(one_hot_data):

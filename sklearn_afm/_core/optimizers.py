@@ -57,7 +57,7 @@ class Adam:
 
     def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
         self.learning_rate = learning_rate
-        self.state = {"step": torch.zeros((), dtype=torch.int64)}
+        self.state = {"step": torch.zeros((), dtype=torch.int64, device="cpu")}
         for name, value in parameters.items():
             self.state[f"{name}/mean"] = torch.zeros_like(value)
             self.state[f"{name}/square_mean"] = torch.zeros_like(value)

@@ -288,7 +288,8 @@ def permutation_pair_importance(
     weight = _input.check_weights(sample_weight, X)
     loss = _row_loss(model)
     parameters = _attributes.parameters_of(model)
-    rng = check_random_state(random_state)
+    # As in a fit, None is a seed of its own: NumPy's global generator is neither read nor moved.
+    rng = np.random.RandomState() if random_state is None else check_random_state(random_state)
     orders = [rng.permutation(X.shape[0]) for _ in range(n_repeats if method == "permute" else 0)]
 
     n_codes = len(fields) ** 2

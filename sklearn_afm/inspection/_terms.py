@@ -88,7 +88,7 @@ def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
     """The terms of all rows of X, in float64: they add up whatever the model's precision."""
     one_hot = bool((X.data == 1).all())
     network = {
-        name: torch.tensor(parameters[name], dtype=torch.float64)
+        name: torch.tensor(parameters[name], dtype=torch.float64, device="cpu")
         for name in ("projection", *ATTENTION)
         if name in parameters
     }
