@@ -1,6 +1,6 @@
 """Long runs in one process: memory over many fits, a long stream, and many rows.
 
-    python tests/benchmarks/long_runs.py fits [--n-fits 200]
+    python tests/benchmarks/long_runs.py fits [--n-fits 600]
     python tests/benchmarks/long_runs.py stream [--n-rows 10000000] [--state FILE]
     python tests/benchmarks/long_runs.py rows [--n-rows 1000000]
 
@@ -167,7 +167,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
     part = parts.add_parser("fits", help=fits.__doc__)
-    part.add_argument("--n-fits", type=int, default=200)
+    part.add_argument("--n-fits", type=int, default=600)
     part = parts.add_parser("stream", help=stream.__doc__)
     part.add_argument("--n-rows", type=int, default=10_000_000)
     part.add_argument("--n-columns", type=int, default=200_000)
