@@ -4,7 +4,7 @@ import numpy as np
 
 
 def check_structure(X):
-    """Refuse a sparse matrix whose index arrays lie: compiled code would trust them.
+    """The matrix, refused where its index arrays lie.
 
     Formats that are converted in any case are converted here, to one that is checked.
     """
@@ -18,7 +18,10 @@ def check_structure(X):
         return X
     if X.format not in ("csr", "csc", "bsr"):
         return check_structure(_converted(X))
-    block = X.data.shape[1:] if X.format == "bsr" else (1, 1)
+    n_axes = 3 if X.format == "bsr" else 1
+    if X.data.ndim != n_axes or 0 in X.data.shape[1:]:
+        _refuse(X, f"its data have the shape {X.data.shape}")
+    block = X.data.shape[1:] or (1, 1)
     n_rows, n_columns = (size // n for size, n in zip(X.shape, block))
     by, (n_lines, size) = "column", (n_rows, n_columns)
     if X.format == "csc":

@@ -14,7 +14,7 @@ SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 @pytest.fixture
 def levels(rng):
     """Rows of 3 fields whose levels are the first 4 of 6."""
-    X = rng.choice(LEVELS[:4], size=(120, 3))
+    X = rng.choice(np.array(LEVELS[:4], dtype=object), size=(120, 3))
     return X, (X[:, 0] == X[:, 1]) + 0.1 * (X[:, 2] == "a")
 
 

@@ -205,6 +205,15 @@ def test_class_weights_are_checked_like_those_of_rows(Estimator, bad):
         Estimator(class_weight={0: bad, 1: 1.0}).fit(np.eye(4), [0, 1, 0, 1])
 
 
+@pytest.mark.parametrize("Estimator", CLASSIFIERS)
+def test_class_weights_that_leave_no_row(Estimator):
+    with pytest.raises(ValueError, match=r"class_weight\) are zero"):
+        Estimator(class_weight={0: 0.0}).fit(np.eye(4), [0, 0, 1, 1], sample_weight=[1, 1, 0, 0])
+    model = Estimator(class_weight={0: 0.0})
+    with pytest.raises(ValueError, match=r"class_weight\) are zero"):
+        model.partial_fit(np.eye(4), [0, 0, 0, 0], classes=[0, 1])
+
+
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_weights_over_24_orders_of_magnitude(Estimator, rng):
     X, y = rng.normal(size=(60, 4)), rng.integers(0, 2, 60)
