@@ -225,7 +225,7 @@ class BaseFactorizationMachine(BaseEstimator):
         if reset:
             self._outputs = self._learn_target(y, classes)
         target = self._encode_target(y)
-        weight = self._training_weight(y, weight)
+        weight = _input.check_weight_range(self._training_weight(y, weight))
         rows = Rows(X, y, target, weight)
         return rows if weight.all() else rows.part(weight > 0)
 
@@ -279,4 +279,12 @@ class BaseFactorizationMachine(BaseEstimator):
         device = _input.prediction_device(self.device)
         parameters = _attributes.shared_parameters(self, device)
         model = FactorizationModel(self._make_pooling(None))
-        return model.predict(parameters, X).astype(np.float64, copy=False)
+        raw = model.predict(parameters, X).astype(np.float64, copy=False)
+        finite = np.isfinite(raw).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"The prediction is infinite or NaN for {np.count_nonzero(~finite)} of {len(raw)} "
+                f"rows, first for row {finite.argmin()}. The largest |x| is "
+                f"{np.abs(X.data).max(initial=0):g}: clip or scale X as it was for training."
+            )
+        return raw

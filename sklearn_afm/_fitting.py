@@ -186,16 +186,25 @@ class _Fitting:
         one_hot = bool((X.data == 1).all()) and not self.progress.scaling.scales_columns
         if one_hot:
             return X, True
-        values = self.progress.scaling.scaled_values(X)
-        values = values.astype(self._array_dtype)
+        # What overflows makes the loss infinite, and that ends the fit.
+        with np.errstate(over="ignore"):
+            values = self.progress.scaling.scaled_values(X)
+            values = values.astype(self._array_dtype)
         return type(X)((values, X.indices, X.indptr), shape=X.shape), False
 
     def _scaled_target(self, rows) -> torch.Tensor:
         """Targets in the model's units; labels have none."""
         target, scaling = rows.target, self.progress.scaling
         if self.estimator._loss_name == "squared":
-            target = (target - scaling.target_mean) / scaling.target_scale
-        return self._tensor(target)
+            with np.errstate(over="ignore"):
+                target = (target - scaling.target_mean) / scaling.target_scale
+        result = self._tensor(target)
+        if not result.isfinite().all():
+            raise ValueError(
+                f"y lies up to {np.abs(target).max():g} standard deviations from the mean of the "
+                f"targets that set its unit: too far for {self.dtype}. Scale these targets alike."
+            )
+        return result
 
     @property
     def _array_dtype(self):
@@ -351,16 +360,21 @@ class _Fitting:
                 **checkpointed,
             )
         except NonFiniteLossError as error:
-            values = self.data.X.data
-            largest = 1.0 if self.data.one_hot else float(np.abs(values).max(initial=0))
             raise ValueError(
                 f"The training loss became infinite or NaN in epoch {error.epoch} "
-                f"(learning_rate={self.learning_rate:g}; the largest |x|, each column divided "
-                f"by its root mean square, is {largest:g}). Lower learning_rate, clip outliers "
+                f"({self._sizes(self.data.X.data)}). Lower learning_rate, clip outliers "
                 "in X, or raise l2_embedding and l2_linear."
             ) from error
         finally:
             reporter.close()
+
+    def _sizes(self, values) -> str:
+        """What a loss may owe it to that it is not finite."""
+        largest = float(np.abs(values).max(initial=0))
+        return (
+            f"learning_rate={self.learning_rate:g}; the largest |x|, each column divided by its "
+            f"root mean square, is {largest:g}"
+        )
 
     def _reporter(self, title="") -> Reporter:
         estimator = self.estimator
@@ -406,6 +420,11 @@ class _Fitting:
             raw = torch.from_numpy(trainer.model.predict(parameters, X))
             terms = LOSSES[self.estimator._loss_name](raw, target).double() * unit
             loss = float((weight @ terms).mean() / weight.sum())
+            if not np.isfinite(loss):
+                raise ValueError(
+                    f"The validation loss became infinite or NaN ({self._sizes(X.data)}). "
+                    "Clip outliers in the validation rows, or lower learning_rate."
+                )
             return {"validation_loss": loss}, -loss
 
         return monitor
@@ -413,8 +432,16 @@ class _Fitting:
     def _set_attributes(self, parameters):
         arrays = _host_arrays(parameters)
         dtype = arrays["embeddings"].dtype
-        arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
-        arrays = {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
+        with np.errstate(over="ignore", invalid="ignore"):
+            arrays = self.progress.scaling.fold_in(arrays, self._fixed_projection)
+            arrays = {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
+        infinite = [name for name, value in arrays.items() if not np.isfinite(value).all()]
+        if infinite:
+            raise ValueError(
+                f"Fitted parameters are too large for {dtype} or NaN: {', '.join(infinite)} "
+                f"({self._sizes(self.data.X.data)}). Lower learning_rate, bring y and the columns "
+                'of X to sizes near 1, or set precision="float64".'
+            )
         _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
 
 

@@ -9,22 +9,39 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from ._compat import check_sample_weight
+from ._sparse import check_structure
 
 _ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.float32]}
 
 
 def check_rows(estimator, X) -> sparse.csr_array:
     """Validate the X of a fitted estimator; canonical CSR of known entries, X stays as it is."""
-    rows = canonical_csr(validate_data(estimator, X, reset=False, **_ACCEPTED))
+    rows = canonical_csr(_validate(estimator, X, reset=False))
     return known_entries(rows, estimator.embeddings_, np.atleast_2d(estimator.coef_).T)
 
 
 def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
     """Validate X and y; X as canonical CSR."""
-    X, y = validate_data(
-        estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED
-    )
+    X, y = _validate(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric)
     return canonical_csr(X), y
+
+
+def _validate(estimator, X, *y, **options):
+    """scikit-learn's checks, and what they let through or let crash."""
+    if sparse.issparse(X):
+        X = check_structure(X)
+    for name, array in zip("Xy", (X, *y)):
+        if np.ma.is_masked(array):
+            raise ValueError(
+                f"{name} has masked entries, whose values would be taken as they are. Fill them "
+                f"({name}.filled(0), sklearn.impute.SimpleImputer) or drop their rows."
+            )
+    try:
+        # What is too large for float64 becomes infinite, and that is refused.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(estimator, X, *y, **_ACCEPTED, **options)
+    except OverflowError as error:
+        raise ValueError(f"X or y has a number that float64 cannot hold ({error}).") from error
 
 
 def canonical_csr(X) -> sparse.csr_array:
@@ -39,6 +56,10 @@ def canonical_csr(X) -> sparse.csr_array:
         rows = rows if owned else rows.copy()
         owned = True
         rows.sum_duplicates()
+    if owned and sparse.issparse(X) and not np.isfinite(rows.data).all():
+        raise ValueError(
+            "X has several entries for one row and column, whose sum is infinite or NaN."
+        )
     if np.count_nonzero(rows.data) != rows.nnz:
         rows = rows if owned else rows.copy()
         rows.eliminate_zeros()
@@ -63,20 +84,41 @@ def known_entries(X: sparse.csr_array, embeddings, coef) -> sparse.csr_array:
     return sparse.csr_array((X.data[keep], X.indices[keep], indptr), shape=X.shape)
 
 
+# Sums and products of weights between these are held by float32 and float64.
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
+
+
 def check_weights(sample_weight, X) -> np.ndarray:
-    """Weights (n_rows,) as float64, 1 where there are none; at least one is positive."""
-    weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    """Weights (n_rows,) as float64, 1 where there are none."""
+    if np.ma.is_masked(sample_weight):
+        raise ValueError("sample_weight has masked entries; give those rows a weight of 0.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return check_weight_range(weight)
+
+
+def check_weight_range(weight: np.ndarray) -> np.ndarray:
+    """The weights: not all 0, none negative or of a size that cannot be calculated with."""
     if not weight.any():
         raise ValueError(
-            "All sample weights are zero: there is nothing to learn from. "
-            "Give at least one row a positive sample_weight."
+            "All sample weights (times class_weight) are zero: there is nothing to learn from. "
+            "Give at least one row a positive weight."
+        )
+    smallest, largest = weight[weight != 0].min(initial=1), weight.max()
+    if not (smallest >= SMALLEST_WEIGHT and largest <= LARGEST_WEIGHT):
+        raise ValueError(
+            f"Weights of rows (sample_weight times class_weight) must be 0 or within "
+            f"{SMALLEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; they go from {smallest:g} to {largest:g}."
         )
     return weight
 
 
 def check_table_size(n_columns: int, numbers_each: int, dtype: torch.dtype) -> None:
-    """Refuse tables that cannot be held: parameters, accumulator, average and attributes."""
-    needed = 4 * n_columns * numbers_each * dtype.itemsize
+    """Refuse tables that cannot be held: parameters, accumulator, average and attributes.
+
+    And eight numbers a column to count, scale and renumber columns with.
+    """
+    needed = n_columns * (4 * numbers_each * dtype.itemsize + 8 * 8)
     available = _physical_memory()
     if needed > available:
         raise ValueError(

@@ -81,8 +81,11 @@ def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
 def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each output; 1 for a constant one."""
     total = weight.sum()
+    # Over a power of two of its size, no target's squares overflow or vanish.
+    size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
+    target = target / size
     mean = weight @ target / total
     std = np.sqrt(weight @ (target - mean) ** 2 / total)
     # What rounding leaves of a constant target is no deviation.
     constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(constant, 1.0, std)
+    return mean * size, np.where(constant, 1.0, std * size)

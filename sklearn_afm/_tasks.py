@@ -13,6 +13,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._scaling import target_moments
 
+# Squares of targets up to here are numbers of float64.
+LARGEST_TARGET = 1e150
+
 
 class RegressionTask(RegressorMixin):
     """Squared error on standardised targets, one or several."""
@@ -31,6 +34,12 @@ class RegressionTask(RegressorMixin):
     def _encode_target(self, y) -> np.ndarray:
         """Targets (n_rows, n_outputs)."""
         target = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        largest = np.abs(target).max(initial=0)
+        if largest > LARGEST_TARGET:
+            raise ValueError(
+                f"y goes up to {largest:g} in size, and its square is beyond float64. Divide y "
+                "(sklearn.compose.TransformedTargetRegressor does so inside an estimator)."
+            )
         n_outputs = np.size(getattr(self, "intercept_", target[:1]))
         if target.shape[1] != n_outputs:
             raise ValueError(
@@ -74,7 +83,8 @@ class ClassificationTask(ClassifierMixin):
     def _learn_target(self, y, classes) -> tuple[int, bool]:
         """Learn the classes; number of logits, and whether attributes have an axis for them."""
         if classes is None:
-            check_classification_targets(y)
+            with np.errstate(invalid="ignore"):  # of huge numbers, which are no labels
+                check_classification_targets(y)
         self.classes_ = np.unique(y if classes is None else classes)
         if len(self.classes_) < 2:
             raise ValueError(

@@ -64,3 +64,12 @@ def target_for(estimator, y):
     if hasattr(estimator, "predict_proba"):
         return np.where(np.asarray(y) > np.median(y), "high", "low")
     return y
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The seed of each fuzz test, and how its examples ended."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "fuzz" and report.when == "call":
+                    terminalreporter.write_line(f"{report.nodeid}: {value}")

@@ -5,7 +5,7 @@ import pytest
 from conftest import ESTIMATORS, target_for
 from scipy import sparse
 
-from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm import AFMRegressor, FMClassifier, FMRegressor
 
 SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 
@@ -134,10 +134,118 @@ def test_wrong_number_of_columns(one_hot_data):
         model.predict(X[:, :19])
 
 
+def altered(format, **arrays):
+    """A matrix whose arrays were changed after it was made."""
+    X = sparse.coo_array(np.eye(4)).asformat(format)
+    for name, value in arrays.items():
+        if name in ("row", "col") and hasattr(X, "coords"):
+            coords = {"row": X.row, "col": X.col, name: np.array(value, dtype=np.int32)}
+            X.coords = (coords["row"], coords["col"])
+        elif name == "rows":
+            X.rows[0] = value
+        else:
+            dtype = np.float64 if name == "data" else np.int32
+            setattr(X, name, np.array(value, dtype=dtype))
+    return X
+
+
+CORRUPT = {
+    "indptr falls": (lambda: altered("csr", indptr=[0, 3, 1, 2, 4]), "never fall"),
+    "indptr below 0": (lambda: altered("csr", indptr=[0, -5, 2, 3, 4]), "never fall"),
+    "indptr starts late": (lambda: altered("csr", indptr=[1, 1, 2, 3, 4]), "start at 0"),
+    "indptr short": (lambda: altered("csr", indptr=[0, 1, 2, 4]), "5 integers"),
+    "indptr goes too far": (lambda: altered("csr", indptr=[0, 1, 2, 3, 10**6]), "ends at 1000000"),
+    "column too large": (lambda: altered("csr", indices=[0, 1, 2, 10**8]), "column index 1000000"),
+    "column below 0": (lambda: altered("csr", indices=[0, 1, 2, -1]), "column index -1"),
+    "values missing": (lambda: altered("csr", data=[1, 1]), "4 indices and 2 values"),
+    "csc row too large": (lambda: altered("csc", indices=[0, 1, 2, 10**8]), "row index 100000000"),
+    "csc goes too far": (lambda: altered("csc", indptr=[0, 1, 2, 3, 10**7]), "ends at 10000000"),
+    "coo row too large": (lambda: altered("coo", row=[0, 1, 2, 10**8]), "row index 100000000"),
+    "coo column below 0": (lambda: altered("coo", col=[0, 1, 2, -4]), "column index -4"),
+    "coo values missing": (lambda: altered("coo", data=[1, 1]), "4 row indices for 2 values"),
+    "bsr block too large": (lambda: altered("bsr", indices=[0, 1, 2, 9]), "column index 9"),
+    "dia offset": (lambda: altered("dia", offsets=[2**31 - 1]), "diagonal index 2147483647"),
+    "dia offsets missing": (lambda: altered("dia", offsets=[]), "0 offsets for 1 diagonals"),
+    "lil columns without values": (lambda: altered("lil", rows=[]), "lists of the same lengths"),
+    "lil column too large": (lambda: altered("lil", rows=[9]), "column index 9"),
+}
+
+
+@pytest.mark.parametrize("case", CORRUPT)
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_more_columns_than_memory_holds(Estimator):
-    """Said before anything of that size is made."""
-    columns = np.array([0, 2**40, 5, 2**40 + 1], dtype=np.int64)
-    X = sparse.csr_array((np.ones(4), columns, np.array([0, 2, 4])), shape=(2, 2**40 + 2))
-    with pytest.raises(ValueError, match=r"1099511627778 columns.*GiB"):
-        Estimator().fit(X, [0, 1])
+def test_corrupt_sparse_matrices(Estimator, case):
+    """Compiled code would read or write memory that is not theirs."""
+    make, message = CORRUPT[case]
+    y = np.array([0, 1, 0, 1])
+    model = Estimator(**SHORT).fit(np.eye(4), y)
+    before = model.predict(np.eye(4))
+    for call in (
+        lambda X: Estimator(**SHORT).fit(X, y),
+        lambda X: Estimator(**SHORT).fit(np.eye(4), y, X_val=X, y_val=y),
+        lambda X: model.partial_fit(X, y),
+        lambda X: model.predict(X),
+    ):
+        with pytest.raises(ValueError, match=f"corrupt sparse matrix of format.*{message}"):
+            call(make())
+    np.testing.assert_array_equal(model.predict(np.eye(4)), before)
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_room_behind_the_last_entry_is_not_read(Estimator, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    roomy = X.copy()
+    roomy.data = np.append(X.data, [np.nan, 5])
+    roomy.indices = np.append(X.indices, [10**6, -1]).astype(X.indices.dtype)
+    model = Estimator(**SHORT).fit(roomy, y)
+    expected = Estimator(**SHORT).fit(X, y)
+    np.testing.assert_array_equal(model.embeddings_, expected.embeddings_)
+    np.testing.assert_array_equal(model.predict(roomy), expected.predict(X))
+    assert len(roomy.data) == X.nnz + 2
+
+
+HUGE = {
+    "entries that add up to infinity": sparse.coo_array(
+        ([1.7e308, 1.7e308, 1, 1], ([0, 0, 1, 2], [0, 0, 1, 2])), shape=(4, 3)
+    ),
+    "longdouble": np.eye(4, 3, dtype=np.longdouble) * np.longdouble("1e4000"),
+    "sparse longdouble": sparse.csr_array(np.eye(4, 3, dtype=np.longdouble))
+    * np.longdouble("1e4000"),
+    "integer": [[10**400, 0, 1]] * 4,
+}
+
+
+@pytest.mark.parametrize("case", HUGE)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_numbers_beyond_float64(Estimator, case):
+    if np.finfo(np.longdouble).max == np.finfo(np.float64).max and "longdouble" in case:
+        pytest.skip("longdouble is float64 here")
+    model = Estimator(**SHORT).fit(np.eye(4, 3), [0, 1, 0, 1])
+    for call in (lambda X: Estimator(**SHORT).fit(X, [0, 1, 0, 1]), lambda X: model.predict(X)):
+        with pytest.raises(ValueError, match=r"infinit|float64 cannot hold"):
+            call(HUGE[case])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_large_values_of_both_signs(Estimator):
+    """Their sum overflows to NaN, which scikit-learn's first check of X meets."""
+    X = np.array([[1.7e308, -1.7e308], [1.7e308, -1.7e308], [0, 1], [1, 0]])
+    with pytest.raises(ValueError, match="infinite or NaN"):
+        Estimator(**SHORT).fit(np.eye(4, 2), [0, 1, 0, 1]).predict(1e-1 * X)
+    with pytest.raises(ValueError, match="loss became infinite or NaN"):
+        Estimator(**SHORT).fit(X, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_masked_entries_are_not_taken_for_values(Estimator, name):
+    arguments = {"X": np.eye(4), "y": np.array([0, 1, 0, 1]), "sample_weight": np.ones(4)}
+    Estimator(**SHORT).fit(**arguments | {name: np.ma.array(arguments[name])})
+    arguments[name] = np.ma.array(arguments[name], mask=arguments[name] == 1)
+    with pytest.raises(ValueError, match=f"{name} has masked entries"):
+        Estimator(**SHORT).fit(**arguments)
+
+
+def test_targets_that_are_no_labels():
+    with pytest.raises(ValueError, match=r"(?i)label|class"):
+        FMClassifier().fit(np.eye(3), [-1.7e308, 1.0, 2.5])
