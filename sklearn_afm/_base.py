@@ -73,7 +73,7 @@ class BaseFactorizationMachine(BaseEstimator):
             Targets or labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row: 2 means what the row given twice means, 0 what its absence
-            means.
+            means. Others must lie within 1e-30 to 1e30.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows for early stopping, instead of a part of X. In a
             :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` transforms

@@ -68,6 +68,11 @@ class RegressionTask(RegressorMixin):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predicted values, in the unit of the training targets.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         return raw if np.ndim(self.intercept_) else raw[:, 0]
@@ -138,6 +143,11 @@ class ClassificationTask(ClassifierMixin):
         -------
         logits : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logit of `classes_[1]`.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         return raw if raw.shape[1] > 1 else raw[:, 0]
@@ -154,6 +164,11 @@ class ClassificationTask(ClassifierMixin):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; each row sums to 1.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         if raw.shape[1] > 1:
@@ -172,6 +187,11 @@ class ClassificationTask(ClassifierMixin):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         if raw.shape[1] > 1:
@@ -190,6 +210,11 @@ class ClassificationTask(ClassifierMixin):
         -------
         y : ndarray of shape (n_samples,)
             Predicted labels.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         codes = raw.argmax(axis=1) if raw.shape[1] > 1 else (raw[:, 0] > 0).astype(np.intp)
