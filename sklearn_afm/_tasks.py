@@ -35,9 +35,10 @@ class RegressionTask(RegressorMixin):
         """Targets (n_rows, n_outputs)."""
         target = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         largest = np.abs(target).max(initial=0)
-        if largest > LARGEST_TARGET:
+        if not largest <= LARGEST_TARGET:  # nor is NaN
             raise ValueError(
-                f"y goes up to {largest:g} in size, and its square is beyond float64. Divide y "
+                f"y goes up to {largest:g} in size; targets must be numbers up to "
+                f"{LARGEST_TARGET:g}, whose squares float64 can hold. Divide y "
                 "(sklearn.compose.TransformedTargetRegressor does so inside an estimator)."
             )
         n_outputs = np.size(getattr(self, "intercept_", target[:1]))

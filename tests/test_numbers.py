@@ -165,6 +165,8 @@ def test_what_float32_cannot_hold_is_refused(rng):
 def test_targets_whose_squares_overflow_are_refused(Estimator):
     with pytest.raises(ValueError, match=r"y goes up to 1e\+200"):
         Estimator().fit(np.eye(3), [0.0, 1.0, 1e200])
+    with pytest.raises(ValueError, match=r"y goes up to nan"):
+        Estimator().fit(np.eye(3), np.array([["0", "nan"], ["1", "2"], ["0", "3"]]))
 
 
 @pytest.mark.parametrize("Estimator", REGRESSORS)
