@@ -75,7 +75,7 @@ def test_float32_predicts_as_float64_does_on_one_hot_rows(Estimator, k, n_fields
 @pytest.mark.parametrize("density", [0.1, 0.9])
 def test_float32_predicts_as_float64_does_on_real_values(Estimator, n_outputs, density, rng):
     X = sparse.random_array((100, 150), density=density, rng=rng, format="csr")
-    X.data = rng.normal(size=X.nnz).astype(np.float32).astype(np.float64)
+    X.data = rng.uniform(-1, 1, size=X.nnz).astype(np.float32).astype(np.float64)
     assert_close_in_float32(with_parameters(Estimator, rng, 150, 32, n_outputs), X)
 
 
