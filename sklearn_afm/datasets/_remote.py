@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 
 from sklearn.datasets import fetch_file, get_data_home
 
@@ -52,20 +52,15 @@ def cached_members(
                 archive = fetch_file(url, scratch, "archive.zip", n_retries=n_retries, delay=delay)
                 with zipfile.ZipFile(archive) as file:
                     for path in missing:
-                        _write(path, file.read(f"{folder.name}/{path.name}"))
+                        part = Path(scratch, path.name)
+                        part.write_bytes(file.read(f"{folder.name}/{path.name}"))
+                        os.replace(part, path)  # others see the whole file or none
         except (OSError, zipfile.BadZipFile, KeyError) as error:
             raise OSError(
                 f"{url} could not be fetched ({error}). Fetch it elsewhere, and unpack it so that "
                 f"there is: {wanted}."
             ) from error
     return paths
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that others see as a whole or not at all."""
-    with NamedTemporaryFile(prefix=f"{path.name}.part_", dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
 
 
 def check_sha256(path: Path, expected: str) -> None:
