@@ -1,0 +1,26 @@
+"""What is measured of a fitted estimator."""
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
+
+from .._core.parameters import ATTENTION
+
+
+def accuracy(model, rows) -> dict:
+    """RMSE as the paper has it, or log loss; AUC; and the number of parameters."""
+    if is_classifier(model):
+        score = model.predict_proba(rows.X_test)[:, 1]
+        loss = {"log_loss": log_loss(rows.y_test, score)}
+    else:
+        score = model.predict(rows.X_test)
+        loss = {"rmse": root_mean_squared_error(rows.y_test, score.clip(-1, 1))}
+    return loss | {"auc": roc_auc_score(rows.y_test, score), "parameters": n_parameters(model)}
+
+
+def n_parameters(model) -> int:
+    """How many numbers an FM or an AFM with one output has learnt."""
+    learnt = ["intercept", "coef", "embeddings"]
+    if hasattr(model, "attention_weight_"):  # an FM's p is 1
+        learnt += ["projection", *ATTENTION]
+    return sum(np.size(getattr(model, f"{name}_")) for name in learnt)
