@@ -13,7 +13,7 @@ RECIPE = {
     "l2_embedding": 5.0,
     "l2_linear": 0.5,
     "batch_size": 512,
-    "max_iter": 60,
+    "max_iter": 40,
     "n_iter_no_change": 4,
 }
 # What the paper's figures vary, and its grids where it names them.
