@@ -2,7 +2,11 @@
 
 import contextlib
 import io
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted([*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+DIFF = re.compile(r"^```diff\n(.*?)^```\n", re.M | re.S)
 
 
 def blocks_of(page):
@@ -38,3 +43,29 @@ def test_blocks_run_and_print_what_the_page_says(page):
             continue
         if expected is not None:
             assert printed.getvalue() == expected
+
+
+def test_the_changes_of_the_worked_example_work(tmp_path):
+    """Applied to a copy, they pass the tests that they bring."""
+    root = DOCS.parent
+    for folder in ("sklearn_afm", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__", "models")
+        shutil.copytree(root / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    changes = "".join(DIFF.findall((DOCS / "contributing" / "pooling.md").read_text()))
+    # Few lines of context: what changes next to it in the package is no concern of the page.
+    subprocess.run(["git", "apply", "-C1", "-"], input=changes, text=True, check=True, cwd=tmp_path)
+    tests = [
+        "tests/_core/test_model.py",
+        "tests/test_structure.py",
+        "tests/inspection/test_scores.py",
+    ]
+    options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or plain_loops and Bilinear"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
