@@ -62,6 +62,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_afm"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "getting_started", "notebooks", "search")}
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "sklearn_afm"},
