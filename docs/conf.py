@@ -11,11 +11,13 @@ import sklearn_afm
 
 HERE = Path(__file__).parent
 
-# The notebooks stand beside docs/, and Sphinx reads below it only.
+# The notebooks stand beside docs/, and Sphinx reads below it only. Their links to pages here are
+# one folder shorter from the copies.
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
 (HERE / "notebooks").mkdir()
 for notebook in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
-    shutil.copy(notebook, HERE / "notebooks")
+    text = notebook.read_text(encoding="utf-8").replace("](../docs/", "](../")
+    (HERE / "notebooks" / notebook.name).write_text(text, encoding="utf-8")
 
 project = "sklearn_afm"
 version = release = sklearn_afm.__version__
