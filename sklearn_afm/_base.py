@@ -54,7 +54,6 @@ class BaseFactorizationMachine(BaseEstimator):
         "precision": [StrOptions({"auto", "float32", "float64", "bfloat16"})],
         "device": [str],
     }
-    _doc_link_module = "sklearn_afm"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

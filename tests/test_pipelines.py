@@ -135,6 +135,7 @@ def test_validation_scores_of_a_pipeline_use_scorers(one_hot_data):
 def test_estimators_show_themselves():
     html = AFMRegressor(embedding_dim=8)._repr_html_()
     assert "AFMRegressor" in html
+    assert "https://scikit-learn.org" not in html  # it has no page there
     if parse_version(sklearn.__version__) >= parse_version("1.7"):
         assert "embedding_dim" in html
     assert repr(FMClassifier(embedding_dim=8)) == "FMClassifier(embedding_dim=8)"

@@ -1,0 +1,110 @@
+"""Sphinx's settings: `sphinx-build -W --keep-going -b html docs build/docs`."""
+
+import logging
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
+import sklearn_afm
+
+HERE = Path(__file__).parent
+
+# The notebooks stand beside docs/, and Sphinx reads below it only. Their links to pages here are
+# one folder shorter from the copies.
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+(HERE / "notebooks").mkdir()
+for notebook in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
+    text = notebook.read_text(encoding="utf-8").replace("](../docs/", "](../")
+    (HERE / "notebooks" / notebook.name).write_text(text, encoding="utf-8")
+
+project = "sklearn_afm"
+version = release = sklearn_afm.__version__
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+templates_path = ["_templates"]
+nitpicky = True
+# Words of numpydoc's type descriptions that are no references.
+nitpick_ignore_regex = [("py:class", r"(optional|default.*|array-like.*|.*ndarray.*)")]
+
+# Some sections may be empty (notebooks/, say); suppress_warnings cannot name that warning.
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(
+    lambda record: getattr(record, "subtype", None) != "empty_glob"
+)
+
+# Pages
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_excludepatterns = ["notebooks/*"]  # shown as they are committed
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+# API reference
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
+numpydoc_show_class_members = False
+numpydoc_use_plots = False
+
+# Look
+
+html_math_renderer = "mathml"
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_afm"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "getting_started", "notebooks", "search")}
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "sklearn_afm"},
+    "show_prev_next": True,
+    "show_toc_level": 2,
+    "navbar_align": "left",
+    "header_links_before_dropdown": 5,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+copyright = "the sklearn_afm developers, BSD 3-Clause"
+
+
+def own_members_only(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn's base classes bring: their texts refer to its own manual."""
+    owner = getattr(obj, "__module__", None) or ""
+    return skip or (what == "class" and owner.split(".")[0] != "sklearn_afm")
+
+
+def link_to_scikit_learn(app, env, node, contnode):
+    """Turn a reference to scikit-learn's API into a link to its page, without a network."""
+    target = node.get("reftarget", "")
+    if not target.startswith("sklearn."):
+        return None
+    address = f"https://scikit-learn.org/stable/modules/generated/{target}.html"
+    return nodes.reference("", "", contnode, internal=False, refuri=address)
+
+
+def write_math(translator, node):
+    """Write an equation as MathML, which browsers show without a script."""
+    as_block = isinstance(node, nodes.math_block)
+    formula = tex2mathml(node.astext(), as_block=as_block)
+    translator.body.append(f'<div class="math-block">{formula}</div>' if as_block else formula)
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Connect the functions above."""
+    app.connect("autodoc-skip-member", own_members_only)
+    app.connect("missing-reference", link_to_scikit_learn)
+    app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))
