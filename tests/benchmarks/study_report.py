@@ -26,11 +26,13 @@ TITLES = {"HistGradientBoosting": "HGB"}
 class Results:
     """Figures of a setting by table and model, on the folds that all its models have."""
 
-    def __init__(self, lines, setting):
+    def __init__(self, lines, setting, models=MODELS):
+        self.models = models
         self.lines = {}
         self.facts = {}
+        names = [*models, *(f"AFM + {name}" for name in BOOSTINGS if name in models)]
         for line in lines:
-            if line["setting"] == setting:
+            if line["setting"] == setting and line["model"] in names:
                 self.lines[line["table"], line["model"], line["fold"]] = line
                 self.facts[line["table"]] = line
         self.tables = list(self.facts)
@@ -77,7 +79,7 @@ def scores_table(results, key):
     better = max if key == "auc" else min
     rows = []
     for table in results.tables:
-        means = [results.mean(table, model, key) for model in MODELS]
+        means = [results.mean(table, model, key) for model in results.models]
         if np.isnan(means).all():
             continue
         best = better(value for value in means if not np.isnan(value))
@@ -85,7 +87,7 @@ def scores_table(results, key):
         folds = results.folds(table)
         deviation = f"{results.figures(table, 'AFM', key).std():.4f}" if len(folds) > 1 else ""
         rows.append([results.facts[table]["title"], str(len(folds)), *cells, deviation])
-    titles = [TITLES.get(model, model) for model in MODELS]
+    titles = [TITLES.get(model, model) for model in results.models]
     return markdown(["table", "folds", *titles, "AFM's deviation"], rows)
 
 
@@ -151,11 +153,14 @@ def draw(results, path):
 def report(lines):
     """The part of the page between the marks."""
     untuned, tuned = Results(lines, "untuned"), Results(lines, "tuned")
+    factors = Results(lines, "untuned", ["linear", "FM", "AFM"])
     parts = [
         facts_table(untuned),
         "## Untuned\n\nTest loss, less is better:\n",
         scores_table(untuned, "loss"),
         "![Loss of each model over that of the linear model, by table](images/study.png)\n",
+        "The factorization machines and the linear model on every fold that they have:\n",
+        scores_table(factors, "loss"),
         "Area under the ROC curve, more is better:\n",
         scores_table(untuned, "auc"),
         "A blend is the mean of predictions, of logits in classification:\n",
