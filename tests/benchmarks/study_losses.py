@@ -26,7 +26,8 @@ def encoded(table, fold):
 def attention_prior():
     """Verbal aggression: test log loss by the prior of the attention."""
     table = study_tables.verbal_aggression(None)
-    for options in ({}, {"l2_attention": 1e-3}, {"l2_attention": 1e-2}, {"freeze": ("attention",)}):
+    priors = (1e-4, 1e-3, 20 / len(table.splits[0][0]), 1e-2)
+    for options in (*({"l2_attention": prior} for prior in priors), {"freeze": ("attention",)}):
         losses = []
         for fold in range(2):
             X_train, y_train, X_test, _ = encoded(table, fold)
