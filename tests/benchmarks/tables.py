@@ -26,7 +26,8 @@ class Table:
     splits: list
 
 
-def _folds(y, task):
+def folds(y, task):
+    """Five shuffled folds, stratified for classes."""
     kind = StratifiedKFold if task == "classification" else KFold
     return list(kind(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y))
 
@@ -46,8 +47,8 @@ def small_tables(names=("iris", "wine", "breast cancer", "diabetes")):
         load, task = _SMALL[name]
         X, y = load(return_X_y=True)
         bins = KBinsDiscretizer(5, encode="onehot", strategy="uniform")
-        yield Table(f"{name}, binned", task, X, y, bins, _folds(y, task))
-        yield Table(f"{name}, real", task, X, y, StandardScaler(), _folds(y, task))
+        yield Table(f"{name}, binned", task, X, y, bins, folds(y, task))
+        yield Table(f"{name}, real", task, X, y, StandardScaler(), folds(y, task))
 
 
 def rare_levels():

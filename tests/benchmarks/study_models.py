@@ -1,0 +1,97 @@
+"""The models of the study: how each takes a table's columns, and what its search draws from."""
+
+import numpy as np
+from catboost import CatBoostClassifier, CatBoostRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
+from scipy.stats import loguniform
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from study_tables import is_category
+
+from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+
+FACTORS = {
+    "embedding_dim": [8, 16, 32, 64],
+    "l2_embedding": loguniform(2, 100),
+    "l2_linear": loguniform(0.1, 10),
+    "dropout": [0.0, 0.2, 0.4],
+}
+SEARCHES = {
+    "AFM": FACTORS | {"attention_dim": [8, 16, 32], "l2_attention": loguniform(1e-6, 1e-1)},
+    "FM": FACTORS,
+    "HistGradientBoosting": {
+        "learning_rate": loguniform(0.02, 0.3),
+        "max_iter": [100, 200, 400],
+        "max_leaf_nodes": [7, 15, 31, 63],
+        "min_samples_leaf": [5, 20, 80],
+        "l2_regularization": loguniform(1e-3, 10),
+    },
+    "LightGBM": {
+        "learning_rate": loguniform(0.02, 0.3),
+        "n_estimators": [100, 200, 400],
+        "num_leaves": [7, 15, 31, 63],
+        "min_child_samples": [5, 20, 80],
+        "cat_smooth": loguniform(1, 100),
+    },
+    "CatBoost": {
+        "learning_rate": loguniform(0.02, 0.3),
+        "iterations": [300, 1000],
+        "depth": [4, 6, 8],
+        "l2_leaf_reg": loguniform(1, 30),
+    },
+    "MLP": {
+        "hidden_layer_sizes": [(50,), (100,), (100, 50)],
+        "alpha": loguniform(1e-4, 30),
+        "learning_rate_init": loguniform(3e-4, 1e-2),
+    },
+}
+CLASSES = {
+    "AFM": (AFMRegressor, AFMClassifier),
+    "FM": (FMRegressor, FMClassifier),
+    "linear": (Ridge, LogisticRegression),
+    "MLP": (MLPRegressor, MLPClassifier),
+    "HistGradientBoosting": (HistGradientBoostingRegressor, HistGradientBoostingClassifier),
+    "LightGBM": (LGBMRegressor, LGBMClassifier),
+    "CatBoost": (CatBoostRegressor, CatBoostClassifier),
+}
+BOOSTINGS = ["HistGradientBoosting", "LightGBM", "CatBoost"]
+
+
+def search_space(name, task):
+    """What a random search draws from; the linear model is called otherwise in each task."""
+    if name == "linear":
+        strength = {"regression": "alpha", "classification": "C"}[task]
+        return {strength: loguniform(1e-3, 1e2)}
+    return SEARCHES[name]
+
+
+def make_model(name, table, parameters):
+    """An estimator of the table's frame, with these parameters set and one thread."""
+    regressor, classifier = CLASSES[name]
+    cls = regressor if table.task == "regression" else classifier
+    if name == "CatBoost":
+        columns = np.flatnonzero(is_category(table.X)).tolist()
+        fixed = {"thread_count": 1, "allow_writing_files": False, "verbose": 0, "random_seed": 0}
+        return cls(cat_features=columns, **fixed, **parameters)
+    if name == "LightGBM":  # takes the columns of categories as such
+        return cls(n_jobs=1, verbose=-1, random_state=0, **parameters)
+    if name == "HistGradientBoosting":
+        categories = is_category(table.X)
+        codes = np.arange(categories.sum())
+        model = cls(categorical_features=codes, random_state=0, **parameters)
+        return make_pipeline(_codes(categories), model)
+    fixed = {"early_stopping": True} if name == "MLP" else {}
+    return make_pipeline(clone(table.encoder), cls(random_state=0, **fixed, **parameters))
+
+
+def _codes(categories):
+    """Levels as integers: the rarest share the last of 254, unknown ones are missing values."""
+    encoder = OrdinalEncoder(
+        max_categories=254, handle_unknown="use_encoded_value", unknown_value=np.nan
+    )
+    return make_column_transformer((encoder, categories), remainder="passthrough")

