@@ -60,7 +60,7 @@ def _report(study, results, stem: Path) -> None:
     """Write NAME.json, NAME.md and, with matplotlib, NAME.png."""
     write(stem.with_suffix(".json"), json.dumps(results, indent=1))
     table = study.table(results)
-    write(stem.with_suffix(".md"), f"{table}")
+    write(stem.with_suffix(".md"), table)
     print(f"\n{table}")
     try:
         import matplotlib
