@@ -79,7 +79,11 @@ class _AttentionalModel(BaseFactorizationMachine):
 
     def _make_pooling(self, product_dtype):
         return AttentionPooling(
-            self.embedding_dim, self.attention_dim, self.attention_dropout, product_dtype
+            self.embedding_dim,
+            self.attention_dim,
+            self.attention_dropout,
+            product_dtype,
+            mean_pairs=self.mean_pairs_,
         )
 
     def _start_own_parameters(self, rng):
@@ -87,6 +91,7 @@ class _AttentionalModel(BaseFactorizationMachine):
 
     def _start_projection_size(self, mean_pairs):
         # The attention sums to 1 over the pairs: with p = |R| the model starts as strong as FM.
+        self.mean_pairs_ = mean_pairs
         return mean_pairs
 
     def _has_fixed_projection(self, n_outputs):
@@ -137,7 +142,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         "embeddings", "projection" and "attention".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 10,000 rows, or when
+        parameters of the best epoch. "auto" does so for more than 2,000 rows, or when
         `X_val` is given.
     validation_fraction : float, int or None, default=0.1
         Share or number of rows set aside for early stopping, where `X_val` is not given;
@@ -190,6 +195,8 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
+    mean_pairs_ : float
+        Pairs of a training row, on average.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -212,10 +219,14 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     With the non-zero features X of a row and the pairs R among them, the model is [1]_
 
     .. math::
-        y(x) = w_0 + \sum_i w_i x_i + p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
+        y(x) = w_0 + \sum_i w_i x_i
+        + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
 
     where the attention :math:`a_{ij}` is the softmax over R of
-    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6).
+    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
+    of pairs over ``mean_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
+    row that lacks one, say for a level not seen before, has that much less interaction, as in
+    an FM.
 
     Training minimises the sum over rows of weight times squared error, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
@@ -289,7 +300,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         "embeddings", "projection" and "attention".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 10,000 rows, or when
+        parameters of the best epoch. "auto" does so for more than 2,000 rows, or when
         `X_val` is given.
     validation_fraction : float, int or None, default=0.1
         Share or number of rows set aside for early stopping, where `X_val` is not given;
@@ -346,6 +357,8 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
+    mean_pairs_ : float
+        Pairs of a training row, on average.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -368,10 +381,14 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     With the non-zero features X of a row and the pairs R among them, the model is [1]_
 
     .. math::
-        y(x) = w_0 + \sum_i w_i x_i + p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
+        y(x) = w_0 + \sum_i w_i x_i
+        + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
 
     where the attention :math:`a_{ij}` is the softmax over R of
-    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6).
+    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
+    of pairs over ``mean_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
+    row that lacks one, say for a level not seen before, has that much less interaction, as in
+    an FM.
 
     Training minimises the sum over rows of weight times log loss, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus

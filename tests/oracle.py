@@ -25,12 +25,17 @@ def attention(row, params):
 
 
 def pooled(row, params):
-    """Weighted sum of the pairs' interactions, a k-vector; weight 1 for an FM."""
+    """Weighted sum of the pairs' interactions, a k-vector.
+
+    Weight 1 for an FM; for an AFM the attention, times the row's pairs / mean_pairs if given.
+    """
     total = np.zeros(params["embeddings"].shape[1])
     weights = attention(row, params) if "attention_weight" in params else None
     for i, j in row_pairs(row):
         interaction = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
         total += interaction if weights is None else weights[i, j] * interaction
+    if weights is not None and "mean_pairs" in params:
+        total *= len(row_pairs(row)) / params["mean_pairs"]
     return total
 
 
@@ -67,7 +72,7 @@ def params_of(estimator):
     """Fitted attributes under the names that this module uses, with an axis for outputs."""
     names = ["intercept", "coef", "embeddings", "projection"]
     if hasattr(estimator, "attention_weight_"):
-        names += ["attention_weight", "attention_bias", "attention_context"]
+        names += ["attention_weight", "attention_bias", "attention_context", "mean_pairs"]
     params = {name: np.asarray(getattr(estimator, f"{name}_"), dtype=float) for name in names}
     if params["intercept"].ndim == 0:
         for name in ("intercept", "coef", "projection"):

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from .batches import RowGroup
 from .pairs import PairFinder, pair_positions
 from .products import MemberLookup, chunks, linear, weight_gradient
-from .scoring import PairScorer, PooledScorer, gather
+from .scoring import PairScorer, PooledScorer, gather, in_proportion
 
 # Index and attention numbers that each pair of each row needs.
 INDICES_PER_PAIR = 32
@@ -69,15 +69,25 @@ class AttentionPooling:
         embeddings.
     share_pairs : bool
         Compute equal pairs of a group once.
+    mean_pairs : float or None
+        Pairs of a row for which p is meant; what a row has more or less of, its sum has too.
+        None: p is meant for every row.
     """
 
     def __init__(
-        self, embedding_dim, attention_dim, dropout=0.0, product_dtype=None, share_pairs=True
+        self,
+        embedding_dim,
+        attention_dim,
+        dropout=0.0,
+        product_dtype=None,
+        share_pairs=True,
+        mean_pairs=None,
     ):
         self.embedding_dim = embedding_dim
         self.attention_dim = attention_dim
         self.dropout = dropout
         self.product_dtype = product_dtype
+        self.mean_pairs = mean_pairs
         self._find_pairs = PairFinder(share_pairs)
 
     def row_cost(self, width: int) -> int:
@@ -97,7 +107,8 @@ class AttentionPooling:
         attention = self.attention(embeddings, group, parameters)
         if generator is not None and self.dropout:
             attention = dropout(attention, self.dropout, generator)
-        return _WeightedPairSum.apply(*_padded_features(embeddings, group), attention)
+        pooled = _WeightedPairSum.apply(*_padded_features(embeddings, group), attention)
+        return in_proportion(pooled, group, len(embeddings), self.mean_pairs)
 
     def attention(
         self, embeddings: Tensor, group: RowGroup, parameters: dict[str, Tensor]
@@ -120,7 +131,7 @@ class AttentionPooling:
     ) -> PooledScorer | PairScorer:
         """What scores groups of rows of one matrix."""
         if len(parameters["projection"]) == 1:
-            return PairScorer(parameters, n_columns, one_hot)
+            return PairScorer(parameters, n_columns, one_hot, self.mean_pairs)
         return PooledScorer(self, parameters)
 
     def _pairs(self, embeddings, group):

@@ -5,7 +5,7 @@ import torch
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch, check_consistent_length, check_random_state, column_or_1d
 
-from .. import _attributes, _input
+from .. import _input
 from .._core.losses import LOSSES
 from ._columns import encoded_rows, find_fields, take_apart
 from ._results import check_choice, check_count, check_output, to_frame
@@ -287,7 +287,6 @@ def permutation_pair_importance(
     target = _target(model, y, X)
     weight = _input.check_weights(sample_weight, X)
     loss = _row_loss(model)
-    parameters = _attributes.parameters_of(model)
     # As in a fit, None is a seed of its own: NumPy's global generator is neither read nor moved.
     rng = np.random.RandomState() if random_state is None else check_random_state(random_state)
     orders = [rng.permutation(X.shape[0]) for _ in range(n_repeats if method == "permute" else 0)]
@@ -301,7 +300,7 @@ def permutation_pair_importance(
         baseline += weight[rows] @ row_loss
         occurs += np.bincount(own.pair, minlength=n_codes)
         if method == "permute":
-            others = (by_field_pair(terms_of(parameters, X[o[rows]]), fields) for o in orders)
+            others = (by_field_pair(terms_of(model, X[o[rows]]), fields) for o in orders)
             changes = [_exchange(own, other, n_codes) for other in others]
         elif method == "zero":
             changes = [(own.row, own.pair, -own.contribution)]

@@ -58,7 +58,8 @@ def interaction_scores(estimator, X, *, top_k=None):
         attention : ndarray of shape (n_pairs,)
             a_ij; 1 in an FM.
         score : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
-            p . (v_i * v_j) x_i x_j, in the unit of the raw prediction.
+            p . (v_i * v_j) x_i x_j, in the unit of the raw prediction; for an AFM times the row's
+            number of pairs over ``mean_pairs_``.
         contribution : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
             Attention times score.
         intercept : float or ndarray of shape (n_outputs,)

@@ -12,6 +12,7 @@ from .._core.model import feature_table
 from .._core.pairs import pair_positions
 from .._core.parameters import ATTENTION
 from .._core.pooling import AttentionPooling, look_up
+from .._core.scoring import in_proportion
 from ._columns import Fields
 
 # Pairs of a block of rows; each takes some hundred bytes while it is computed.
@@ -37,7 +38,7 @@ class Terms:
     first: np.ndarray  # (n_pairs,) column; smaller than
     second: np.ndarray  # (n_pairs,) this one
     attention: np.ndarray  # (n_pairs,)  a_ij; 1 in an FM
-    score: np.ndarray  # (n_pairs, n_outputs)  p . (v_i * v_j) x_i x_j
+    score: np.ndarray  # (n_pairs, n_outputs)  p . (v_i * v_j) x_i x_j, times the row's share
 
     @property
     def contribution(self) -> np.ndarray:
@@ -71,9 +72,8 @@ class FieldPairTerms:
 
 def iter_terms(model, X) -> Iterator[tuple[slice, Terms]]:
     """Blocks of rows of a canonical CSR matrix, and their terms."""
-    parameters = _attributes.parameters_of(model)
     for rows in row_blocks(X):
-        yield rows, terms_of(parameters, X[rows])
+        yield rows, terms_of(model, X[rows])
 
 
 def row_blocks(X) -> Iterator[slice]:
@@ -84,8 +84,9 @@ def row_blocks(X) -> Iterator[slice]:
     yield from (slice(*ends) for ends in zip(starts, [*starts[1:], len(length)]))
 
 
-def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
+def terms_of(model, X) -> Terms:
     """The terms of all rows of X, in float64: they add up whatever the model's precision."""
+    parameters = _attributes.parameters_of(model)
     one_hot = bool((X.data == 1).all())
     network = {
         name: torch.tensor(parameters[name], dtype=torch.float64, device="cpu")
@@ -100,8 +101,9 @@ def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
     columns = batch.columns
     if batch.feature_columns is not None:
         columns = columns[batch.feature_columns]
+    mean_pairs = getattr(model, "mean_pairs_", None)  # an FM has none
     parts = [
-        _group_pairs(embeddings, group, network, np.append(columns, -1))
+        _group_pairs(embeddings, group, network, np.append(columns, -1), mean_pairs)
         for group in batch.groups
         if group.features.shape[1] > 1
     ] or [_no_pairs(n_outputs)]
@@ -119,14 +121,17 @@ def terms_of(parameters: dict[str, np.ndarray], X) -> Terms:
 
 
 @torch.no_grad()
-def _group_pairs(embeddings, group, network, columns):
+def _group_pairs(embeddings, group, network, columns, mean_pairs):
     """Row, columns, attention and score of each pair of a group; columns[-1]: padding."""
     width = group.features.shape[1]
     later, earlier = pair_positions(width)
     entries = look_up(embeddings, group)
     turned = entries.transpose(1, 2)
+    # The share belongs to the row; taken into one side of each product, it is in every score.
+    shared = in_proportion(entries.flatten(1), group, len(embeddings), mean_pairs)
+    shared = shared.view_as(entries)
     score = np.stack(
-        [torch.bmm(entries * p, turned).numpy()[:, later, earlier] for p in network["projection"]],
+        [torch.bmm(shared * p, turned).numpy()[:, later, earlier] for p in network["projection"]],
         axis=-1,
     )
     if "attention_weight" in network:

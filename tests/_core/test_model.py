@@ -16,10 +16,13 @@ from sklearn_afm._core.pooling import AttentionPooling, SumPooling
 from sklearn_afm._core.trainer import Penalties, Trainer, TrainingData
 
 N_COLUMNS, K, T = 9, 4, 3
+MEAN_PAIRS = {"mean_pairs": 7.5}
 
 
 def make_model(kind, **options):
-    return FactorizationModel(SumPooling(K) if kind == "fm" else AttentionPooling(K, T, **options))
+    if kind == "fm":
+        return FactorizationModel(SumPooling(K))
+    return FactorizationModel(AttentionPooling(K, T, **MEAN_PAIRS | options))
 
 
 def make_parameters(rng, kind, n_outputs):
@@ -46,7 +49,17 @@ def test_predictions(rng, kind, n_outputs, real):
     X = ragged_matrix(rng, 25, N_COLUMNS, real)
     params = make_parameters(rng, kind, n_outputs)
     scores = make_model(kind).predict(tensors(params), sparse.csr_array(X))
-    np.testing.assert_allclose(scores, oracle.raw_scores(X, params), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        scores, oracle.raw_scores(X, params | MEAN_PAIRS), rtol=1e-12, atol=1e-12
+    )
+
+
+def test_without_mean_pairs_it_is_the_equation_of_the_paper(rng):
+    X = ragged_matrix(rng, 25, N_COLUMNS)
+    for n_outputs in (1, 2):
+        params = make_parameters(rng, "afm", n_outputs)
+        scores = make_model("afm", mean_pairs=None).predict(tensors(params), sparse.csr_array(X))
+        np.testing.assert_allclose(scores, oracle.raw_scores(X, params), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["fm", "afm"])
@@ -130,7 +143,7 @@ def test_a_step_follows_the_gradient_of_the_objective(rng, kind, loss, n_outputs
     params["embeddings"][~seen] = params["coef"][~seen] = 0  # no prior pulls at what is absent
     found = gradients_of(kind, loss, X, target, weight, params)
     expected = numeric_gradients(
-        lambda p: oracle.objective(X, target, weight, p, loss, 0.3, 0.7, 0.2), params
+        lambda p: oracle.objective(X, target, weight, p | MEAN_PAIRS, loss, 0.3, 0.7, 0.2), params
     )
     for name in params:
         np.testing.assert_allclose(found[name], expected[name], atol=2e-8, err_msg=name)
@@ -147,7 +160,8 @@ def test_the_batches_of_an_epoch_add_up_to_the_objective(rng, kind):
     arguments = (kind, "squared", X, target, weight, params)
     found = gradients_of(*arguments, n_batches=3, learning_rate=1e-7)
     expected = numeric_gradients(
-        lambda p: oracle.objective(X, target, weight, p, "squared", 0.3, 0.7, 0.2), params
+        lambda p: oracle.objective(X, target, weight, p | MEAN_PAIRS, "squared", 0.3, 0.7, 0.2),
+        params,
     )
     for name in params:
         np.testing.assert_allclose(found[name], 3 * expected[name], atol=1e-4, err_msg=name)
@@ -193,7 +207,7 @@ def test_large_attention_scores_do_not_overflow(rng):
     params = make_parameters(rng, "afm", 1)
     params["attention_context"] *= 1e4
     scores = make_model("afm").predict(tensors(params), sparse.csr_array(X))
-    np.testing.assert_allclose(scores, oracle.raw_scores(X, params), rtol=1e-10)
+    np.testing.assert_allclose(scores, oracle.raw_scores(X, params | MEAN_PAIRS), rtol=1e-10)
 
 
 def test_bfloat16_products_are_close_to_float32(rng):
