@@ -33,6 +33,7 @@ def dots(results, ax, measure: str) -> None:
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.set_xlabel(NAMES[measure])
+    ax.locator_params(axis="x", nbins=5)
     ax.grid(linewidth=0.4, alpha=0.6)
 
 

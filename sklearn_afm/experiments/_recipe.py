@@ -1,4 +1,4 @@
-"""The settings of the experiments: a recipe, of which an experiment changes what it is about."""
+"""The settings of the experiments: recipes, of which an experiment changes what it is about."""
 
 from .. import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
 
@@ -8,17 +8,17 @@ CLASSES = {
     ("FM", "regression"): FMRegressor,
     ("FM", "classification"): FMClassifier,
 }
-RECIPE = {
-    "dropout": 0.5,
-    "l2_embedding": 5.0,
-    "l2_linear": 0.5,
-    "batch_size": 512,
-    "max_iter": 40,
-    "n_iter_no_change": 4,
-}
+COMMON = {"l2_linear": 0.5, "batch_size": 512, "max_iter": 40, "n_iter_no_change": 4}
 # An AFM's p starts at the number of pairs, so that its embeddings are smaller than an FM's, and
 # the same prior weighs less on them.
-FM_RECIPE = RECIPE | {"dropout": 0.1, "l2_embedding": 2.0}
+FM_RECIPE = COMMON | {"dropout": 0.1, "l2_embedding": 2.0}
+AFM_RECIPE = COMMON | {"dropout": 0.5, "l2_embedding": 5.0}
+RECIPES = {
+    ("AFM", "regression"): AFM_RECIPE,
+    ("AFM", "classification"): AFM_RECIPE | {"dropout": 0.6, "l2_attention": 0.0, "l2_linear": 1.0},
+    ("FM", "regression"): FM_RECIPE,
+    ("FM", "classification"): FM_RECIPE,
+}
 # What the paper's figures vary, and its grids where it names them.
 DROPOUTS = [round(0.1 * step, 1) for step in range(10)]
 L2_ATTENTIONS = [0.0, 1e-5, 1e-4, 3e-4, 1e-3, 1e-2, 1e-1]
@@ -27,8 +27,7 @@ ATTENTION_DIMS = [1, 4, 16, 64, 256]
 
 def estimator(model: str, task: str, embedding_dim: int, seed: int, **changes):
     """An estimator with its recipe; attention as wide as the embeddings, as in the paper."""
+    recipe = RECIPES[model, task] | {"embedding_dim": embedding_dim, "random_state": seed}
     if model == "AFM":
-        recipe = RECIPE | {"embedding_dim": embedding_dim, "attention_dim": embedding_dim}
-    else:
-        recipe = FM_RECIPE | {"embedding_dim": embedding_dim}
-    return CLASSES[model, task](**recipe | {"random_state": seed} | changes)
+        recipe["attention_dim"] = embedding_dim
+    return CLASSES[model, task](**recipe | changes)

@@ -1,4 +1,4 @@
-"""Why AFM loses to a linear model on two tables of the study: prior and missing levels.
+"""Where AFM loses to a linear model in the study, and what is behind it: Doctor visits.
 
 python tests/benchmarks/study_losses.py
 """
@@ -9,10 +9,13 @@ import numpy as np
 import study_tables
 from scipy.special import expit, logit
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from study import measure
+from sklearn.model_selection import train_test_split
 
-from sklearn_afm import AFMClassifier
+from sklearn_afm import AFMClassifier, FMClassifier
+
+FOLDS = range(3)
 
 
 def encoded(table, fold):
@@ -23,23 +26,8 @@ def encoded(table, fold):
     return X_train, table.y[train], X_test, table.y[test]
 
 
-def attention_prior():
-    """Verbal aggression: test log loss by the prior of the attention."""
-    table = study_tables.verbal_aggression(None)
-    priors = (1e-4, 1e-3, 20 / len(table.splits[0][0]), 1e-2)
-    for options in (*({"l2_attention": prior} for prior in priors), {"freeze": ("attention",)}):
-        losses = []
-        for fold in range(2):
-            X_train, y_train, X_test, _ = encoded(table, fold)
-            model = AFMClassifier(random_state=0, **options).fit(X_train, y_train)
-            test = table.splits[fold][1]
-            losses.append(measure(table, test, model.predict_proba(X_test)[:, 1])["loss"])
-        print(options, np.round(losses, 4))
-
-
-def missing_levels():
-    """Doctor visits: test log loss of complete rows, and of those without a known person."""
-    table = study_tables.doctor_visits(None)
+def missing_levels(table):
+    """Log loss of complete rows and of those without a known person; interaction by length."""
     X_train, y_train, X_test, y_test = encoded(table, 1)
     options = {"freeze": ("attention", "projection"), "early_stopping": False, "max_iter": 40}
     model = AFMClassifier(random_state=0, **options).fit(X_train, y_train)
@@ -47,16 +35,42 @@ def missing_levels():
     complete = length == length.max()
     linear = X_test @ model.coef_ + model.intercept_
     prediction = model.predict_proba(X_test)[:, 1]
-    pairs = length * (length - 1)
-    share = pairs / pairs.max()
-    rescaled = expit(linear + share * (logit(prediction) - linear))
-    for title, p in (("as it is", prediction), ("interaction rescaled", rescaled)):
+    factor = length * (length - 1) / 2 / model.mean_pairs_
+    plain = expit(linear + (logit(prediction) - linear) / factor)
+    for title, p in (("without the factor", plain), ("with the factor", prediction)):
         parts = [log_loss(y_test[rows], p[rows]) for rows in (complete, ~complete)]
         print(title, "complete, others:", np.round(parts, 4))
+
+
+def what_is_behind(table):
+    """Log loss by fold: with all training rows or nine tenths, by the attention's penalty."""
+    models = {
+        "LogisticRegression": LogisticRegression(max_iter=1000),
+        "FM": FMClassifier(random_state=0),
+        **{
+            f"AFM, l2_attention={strength:g}": AFMClassifier(l2_attention=strength, random_state=0)
+            for strength in (1e-4, 1e-3, 1e-2)
+        },
+    }
+    for name, model in models.items():
+        print(name, np.round([_loss(model, *encoded(table, fold)) for fold in FOLDS], 4))
+    losses = []
+    for fold in FOLDS:
+        X_train, y_train, *test = encoded(table, fold)
+        X_part, _, y_part, _ = train_test_split(
+            X_train, y_train, test_size=0.1, stratify=y_train, random_state=0
+        )
+        losses.append(_loss(models["LogisticRegression"], X_part, y_part, *test))
+    print("LogisticRegression, nine tenths of the rows", np.round(losses, 4))
+
+
+def _loss(model, X_train, y_train, X_test, y_test):
+    return log_loss(y_test, model.fit(X_train, y_train).predict_proba(X_test)[:, 1])
 
 
 if __name__ == "__main__":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of levels that no training row has
-        missing_levels()
-        attention_prior()
+        doctor_visits = study_tables.doctor_visits(None)
+        missing_levels(doctor_visits)
+        what_is_behind(doctor_visits)

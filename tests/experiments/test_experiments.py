@@ -13,7 +13,7 @@ from sklearn_afm.experiments import _runs
 from sklearn_afm.experiments._attention_alone import measure_attention_alone, without_attention
 from sklearn_afm.experiments._measures import accuracy
 from sklearn_afm.experiments._new_pairs import PredictionKeeper, measure_new_pairs
-from sklearn_afm.experiments._recipe import FM_RECIPE, RECIPE, estimator
+from sklearn_afm.experiments._recipe import RECIPES, estimator
 from sklearn_afm.experiments._rows import Rows
 from sklearn_afm.experiments._studies import STUDIES
 from sklearn_afm.experiments._tables import by, markdown, mean_and_deviation
@@ -152,12 +152,10 @@ def test_known_and_new_pairs(rows):
 
 
 def test_the_recipe_sets_parameters_that_exist():
-    for model in ("AFM", "FM"):
-        for task in ("regression", "classification"):
-            parameters = estimator(model, task, 7, 3).get_params()
-            recipe = RECIPE if model == "AFM" else FM_RECIPE
-            assert recipe.items() <= parameters.items()
-            assert (parameters["embedding_dim"], parameters["random_state"]) == (7, 3)
+    for (model, task), recipe in RECIPES.items():
+        parameters = estimator(model, task, 7, 3).get_params()
+        assert recipe.items() <= parameters.items()
+        assert (parameters["embedding_dim"], parameters["random_state"]) == (7, 3)
 
 
 def test_tables():
@@ -176,7 +174,7 @@ def test_each_experiment_writes_numbers_table_and_picture(
 ):
     monkeypatch.setattr(command._rows, "frappe", lambda data_home, part: rows)
     monkeypatch.setattr(command._rows, "movielens_100k", lambda data_home, seed: rows)
-    for recipe in (RECIPE, FM_RECIPE):
+    for recipe in RECIPES.values():
         monkeypatch.setitem(recipe, "max_iter", 2)
         monkeypatch.setitem(recipe, "batch_size", 100)
     command.main([name, "--out", str(tmp_path), "--embedding-dim", "2", "--seeds", "2"])
