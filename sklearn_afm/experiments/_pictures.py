@@ -6,20 +6,20 @@ from ..inspection._plotting import NEUTRAL, SERIES
 from ._tables import NAMES, by, mean
 
 
-def sweep(results, ax, varied: str, title: str, measure: str = "rmse") -> None:
-    """A measure over the values of what is varied, a line a model."""
+def sweep(results, ax, varied: str, title: str) -> None:
+    """RMSE over the values of what is varied, a line a model."""
     values = sorted({result[varied] for result in results if varied in result})
     for number, (model, group) in enumerate(by(results, "model").items()):
         color = SERIES[number]
         if varied not in group[0]:  # a model that has no such parameter
-            ax.axhline(mean(group, measure), color=color, linestyle="--", label=model)
+            ax.axhline(mean(group, "rmse"), color=color, linestyle="--", label=model)
             continue
-        means = {value: mean(part, measure) for value, part in by(group, varied).items()}
+        means = {value: mean(part, "rmse") for value, part in by(group, varied).items()}
         positions = [values.index(value) for value in means]
         ax.plot(positions, list(means.values()), "o-", color=color, markersize=4, label=model)
     ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
     ax.set_xlabel(title)
-    ax.set_ylabel(NAMES[measure])
+    ax.set_ylabel(NAMES["rmse"])
     ax.grid(linewidth=0.4, alpha=0.6)
     ax.legend()
 

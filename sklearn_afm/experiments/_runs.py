@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,10 +80,14 @@ def _perform(run, rows, checkpoint, title) -> dict:
     if run.resumes:
         model.set_params(checkpoint=checkpoint)
     started = time.perf_counter()
-    model.fit(rows.X_train, rows.y_train, X_val=rows.X_val, y_val=rows.y_val)
+    with warnings.catch_warnings():
+        # A fit that Ctrl-C ends keeps what it has learnt, and warns: that is no result.
+        warnings.filterwarnings("error", "Training was interrupted", UserWarning)
+        try:
+            model.fit(rows.X_train, rows.y_train, X_val=rows.X_val, y_val=rows.y_val)
+        except UserWarning as warning:
+            raise KeyboardInterrupt from warning
     progress.close()
-    if checkpoint.exists():  # a fit that was interrupted leaves it, one that ended does not
-        raise KeyboardInterrupt
     # Epochs before a resumption count, as the history has them.
     seconds = max(time.perf_counter() - started, sum(r["seconds"] for r in model.history_))
     return {

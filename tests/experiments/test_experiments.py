@@ -61,9 +61,11 @@ def test_an_interrupted_run_goes_on_to_the_same_result(rows, tmp_path, monkeypat
 
     show = _runs.Progress.__call__
     monkeypatch.setattr(_runs.Progress, "__call__", interrupt)
-    with pytest.raises(KeyboardInterrupt), pytest.warns(UserWarning, match="interrupted"):
-        _runs.results_of([a_run()], tmp_path / "two", lambda name: rows)
-    assert not list((tmp_path / "two").glob("*.json"))
+    once = _runs.Run({"model": "FM"}, a_run().estimator, ("frappe",), resumes=False)
+    for run in (once, a_run()):
+        with pytest.raises(KeyboardInterrupt):
+            _runs.results_of([run], tmp_path / "two", lambda name: rows)
+        assert not list((tmp_path / "two").glob("*.json"))
     monkeypatch.setattr(_runs.Progress, "__call__", show)
     resumed = _runs.results_of([a_run()], tmp_path / "two", lambda name: rows)[0]
     assert resumed["measures"] == whole["measures"]
