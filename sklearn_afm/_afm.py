@@ -91,6 +91,7 @@ class _AttentionalModel(BaseFactorizationMachine):
 
     def _start_projection_size(self, mean_pairs):
         # The attention sums to 1 over the pairs: with p = |R| the model starts as strong as FM.
+        # Rows of more or fewer pairs are held against the number that p starts at.
         self.mean_pairs_ = mean_pairs
         return mean_pairs
 
@@ -196,7 +197,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
     mean_pairs_ : float
-        Pairs of a training row, on average.
+        Weighted mean number of pairs in a training row, at least 1.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -358,7 +359,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
     mean_pairs_ : float
-        Pairs of a training row, on average.
+        Weighted mean number of pairs in a training row, at least 1.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int

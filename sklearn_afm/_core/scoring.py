@@ -53,7 +53,7 @@ class PairScorer:
         parameters: dict[str, Tensor],
         n_columns: int,
         one_hot: bool,
-        mean_pairs: float | None = None,
+        mean_pairs: float | None,
     ):
         self._parameters = parameters
         self._n_columns = n_columns

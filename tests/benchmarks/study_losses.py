@@ -7,8 +7,8 @@ import warnings
 
 import numpy as np
 import study_tables
+import tables
 from scipy.special import expit, logit
-from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -21,8 +21,7 @@ FOLDS = range(3)
 def encoded(table, fold):
     """One-hot rows and their targets, of training and of test."""
     train, test = table.splits[fold]
-    encoder = clone(table.encoder).fit(table.X.iloc[train])
-    X_train, X_test = (encoder.transform(table.X.iloc[rows]).tocsr() for rows in (train, test))
+    X_train, X_test = tables.encode(table, train, test)
     return X_train, table.y[train], X_test, table.y[test]
 
 

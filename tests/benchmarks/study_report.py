@@ -16,6 +16,8 @@ mpl.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from sklearn_afm.experiments._tables import markdown
+
 DOCS = Path(__file__).parents[2] / "docs"
 START, END = "<!-- results -->", "<!-- end of results -->"
 BOOSTINGS = ["HistGradientBoosting", "LightGBM", "CatBoost"]
@@ -54,12 +56,6 @@ class Results:
         """Mean over the folds, or NaN."""
         figures = self.figures(table, model, key)
         return figures.mean() if len(figures) else np.nan
-
-
-def markdown(head, rows):
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def facts_table(results):

@@ -31,9 +31,7 @@ def is_category(frame):
 
 def _table(name, task, frame, real, y):
     """Columns named in `real` are numbers, all others categories; missing is one of them."""
-    frame = frame.reset_index(drop=True)
-    missing = {column: "missing" for column in frame.columns if frame[column].isna().any()}
-    frame = frame.astype(dict.fromkeys(missing, object)).fillna(missing)
+    frame = frame.reset_index(drop=True).astype(object).fillna("missing")
     kinds = {column: float if column in real else str for column in frame.columns}
     frame = frame.astype(kinds)
     frame = frame.astype({column: "category" for column in frame.columns if column not in real})
