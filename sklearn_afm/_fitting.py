@@ -305,11 +305,14 @@ class _Fitting:
             rate *= min(1.0, 10 / max(1.0, self.data.X.nnz / self.data.X.shape[0]))
         trained = {name: value for name, value in parameters.items() if name not in frozen}
         self.learning_rate = float(rate)
+        rates = dict.fromkeys(trained, self.learning_rate)
+        for name in rates.keys() & set(ATTENTION):
+            rates[name] *= estimator.attention_rate
         return Trainer(
             model=FactorizationModel(pooling, estimator.dropout),
             loss=estimator._loss_name,
             parameters=parameters,
-            optimizer=OPTIMIZERS[estimator.optimizer](trained, self.learning_rate, self.batch_size),
+            optimizer=OPTIMIZERS[estimator.optimizer](trained, rates, self.batch_size),
             batch_size=self.batch_size,
             penalties=Penalties(
                 getattr(estimator, "l2_attention", 0.0), estimator.l2_embedding, estimator.l2_linear

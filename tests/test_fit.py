@@ -214,6 +214,20 @@ def test_dropout_acts_in_training_only(one_hot_data):
         np.testing.assert_array_equal(dropped.predict(X), dropped.predict(X))
 
 
+@pytest.mark.parametrize("Estimator", AFMS)
+def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    options = {"optimizer": "sgd", "max_iter": 1, "batch_size": X.shape[0], "weight_averaging": 0}
+    once, half = (
+        Estimator(attention_rate=rate, random_state=0, **options).fit(X, y) for rate in (1.0, 0.5)
+    )
+    assert np.abs(once.attention_context_).max() > 0
+    np.testing.assert_allclose(half.attention_context_, once.attention_context_ / 2, rtol=1e-6)
+    for name in ("intercept_", "coef_", "embeddings_", "projection_"):
+        np.testing.assert_array_equal(getattr(half, name), getattr(once, name))
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_each_optimizer_learns(Estimator, optimizer, one_hot_data):
@@ -329,7 +343,8 @@ def test_validation_rows_without_early_stopping():
 @pytest.mark.parametrize(
     "options",
     [{"embedding_dim": 0}, {"dropout": 1.0}, {"optimizer": "lbfgs"}, {"learning_rate": 0},
-     {"precision": "float16"}, {"l2_attention": -1}, {"init": "pca"}, {"scoring": "best"}],
+     {"attention_rate": 0}, {"precision": "float16"}, {"l2_attention": -1}, {"init": "pca"},
+     {"scoring": "best"}],
 )  # fmt: skip
 def test_bad_parameters(options):
     with pytest.raises(InvalidParameterError, match=next(iter(options))):

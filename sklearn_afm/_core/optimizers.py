@@ -1,7 +1,8 @@
 """Optimisers that update only the rows of a table that a batch touched.
 
-Each keeps one or more state tensors of a parameter's shape. `update` changes parameter and
-state in place; `rows` names the touched rows of a table, None means the whole parameter.
+Each has a learning rate for each parameter and keeps one or more state tensors of the parameter's
+shape. `update` changes parameter and state in place; `rows` names the touched rows of a table,
+None means the whole parameter.
 """
 
 import math
@@ -19,8 +20,8 @@ class Adagrad:
 
     eps = 1e-10
 
-    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
-        self.learning_rate = learning_rate
+    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+        self.rates = rates
         # The square of half a row's share of a mean gradient. From 0, the first step of a
         # coordinate would be a whole learning rate, however rare its level.
         start = (0.5 / batch_size) ** 2
@@ -37,12 +38,12 @@ class Adagrad:
         square_sum = self.state[f"{name}/square_sum"]
         if rows is None:
             square_sum.addcmul_(gradient, gradient)
-            value.addcdiv_(gradient, square_sum.sqrt().add_(self.eps), value=-self.learning_rate)
+            value.addcdiv_(gradient, square_sum.sqrt().add_(self.eps), value=-self.rates[name])
             return
         sums = square_sum.index_select(0, rows).addcmul_(gradient, gradient)
         square_sum.index_copy_(0, rows, sums)
         step = gradient.div(sums.sqrt_().add_(self.eps))
-        value.index_add_(0, rows, step, alpha=-self.learning_rate)
+        value.index_add_(0, rows, step, alpha=-self.rates[name])
 
 
 class Adam:
@@ -55,8 +56,8 @@ class Adam:
     eps = 1e-8
     betas = (0.9, 0.999)
 
-    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
-        self.learning_rate = learning_rate
+    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+        self.rates = rates
         self.state = {"step": torch.zeros((), dtype=torch.int64, device="cpu")}
         for name, value in parameters.items():
             self.state[f"{name}/mean"] = torch.zeros_like(value)
@@ -75,7 +76,7 @@ class Adam:
         new_square.lerp_(gradient * gradient, 1 - self.betas[1])
         step = int(self.state["step"])
         correction = math.sqrt(1 - self.betas[1] ** step)
-        rate = self.learning_rate * correction / (1 - self.betas[0] ** step)
+        rate = self.rates[name] * correction / (1 - self.betas[0] ** step)
         change = new_mean / new_square.sqrt().add_(self.eps * correction)
         if rows is None:
             value.add_(change, alpha=-rate)
@@ -88,8 +89,8 @@ class Adam:
 class SGD:
     """Plain stochastic gradient descent."""
 
-    def __init__(self, parameters: dict[str, Tensor], learning_rate: float, batch_size: int):
-        self.learning_rate = learning_rate
+    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+        self.rates = rates
         self.state = {}
 
     def begin_step(self) -> None:
@@ -98,9 +99,9 @@ class SGD:
     def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
         """Take one step on a parameter, or on some rows of it."""
         if rows is None:
-            value.add_(gradient, alpha=-self.learning_rate)
+            value.add_(gradient, alpha=-self.rates[name])
         else:
-            value.index_add_(0, rows, gradient, alpha=-self.learning_rate)
+            value.index_add_(0, rows, gradient, alpha=-self.rates[name])
 
 
 OPTIMIZERS = {"adagrad": Adagrad, "adam": Adam, "sgd": SGD}

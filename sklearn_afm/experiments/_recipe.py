@@ -15,7 +15,8 @@ FM_RECIPE = COMMON | {"dropout": 0.1, "l2_embedding": 2.0}
 AFM_RECIPE = COMMON | {"dropout": 0.5, "l2_embedding": 5.0}
 RECIPES = {
     ("AFM", "regression"): AFM_RECIPE,
-    ("AFM", "classification"): AFM_RECIPE | {"dropout": 0.6, "l2_attention": 0.0, "l2_linear": 1.0},
+    ("AFM", "classification"): AFM_RECIPE
+    | {"dropout": 0.6, "l2_attention": 0.0, "l2_linear": 1.0, "attention_rate": 1.0},
     ("FM", "regression"): FM_RECIPE,
     ("FM", "classification"): FM_RECIPE,
 }

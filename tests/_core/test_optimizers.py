@@ -18,7 +18,7 @@ def sparse_steps(n_steps=20, n_rows=10):
 def test_row_sparse_adagrad_equals_torch():
     table = torch.ones(10, 3, dtype=torch.float64)
     expected = torch.nn.Parameter(table.clone())
-    ours = Adagrad({"table": table}, 0.1, batch_size=5)
+    ours = Adagrad({"table": table}, {"table": 0.1}, batch_size=5)
     theirs = torch.optim.Adagrad([expected], lr=0.1, initial_accumulator_value=0.1**2)
     for rows, gradient, dense in sparse_steps():
         ours.begin_step()
@@ -32,26 +32,27 @@ def test_row_sparse_adagrad_equals_torch():
 def test_all_rows_touched_equals_torch(name):
     table = torch.ones(10, 3, dtype=torch.float64)
     dense_table = table.clone()
-    expected = torch.nn.Parameter(table.clone())
-    ours = OPTIMIZERS[name]({"table": table, "dense": dense_table}, 0.1, batch_size=5)
+    expected, expected_dense = (torch.nn.Parameter(table.clone()) for _ in range(2))
+    rates = {"table": 0.1, "dense": 0.03}
+    ours = OPTIMIZERS[name]({"table": table, "dense": dense_table}, rates, batch_size=5)
     theirs = {
         "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1, initial_accumulator_value=0.1**2),
         "adam": lambda p: torch.optim.Adam(p, lr=0.1),
         "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
-    }[name]([expected])
+    }[name]([{"params": [expected]}, {"params": [expected_dense], "lr": 0.03}])
     for _, _, gradient in sparse_steps():
         ours.begin_step()
         ours.update("table", table, gradient, torch.arange(10))
         ours.update("dense", dense_table, gradient, None)
-        expected.grad = gradient
+        expected.grad = expected_dense.grad = gradient
         theirs.step()
     torch.testing.assert_close(table, expected.data, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(dense_table, expected.data, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(dense_table, expected_dense.data, rtol=1e-10, atol=1e-12)
 
 
 def test_lazy_adam_leaves_untouched_rows_alone():
     table = torch.ones(10, 3, dtype=torch.float64)
-    adam = Adam({"table": table}, 0.1, batch_size=5)
+    adam = Adam({"table": table}, {"table": 0.1}, batch_size=5)
     for _ in range(3):
         adam.begin_step()
         adam.update("table", table, torch.ones(2, 3, dtype=torch.float64), torch.tensor([0, 1]))

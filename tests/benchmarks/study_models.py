@@ -22,7 +22,12 @@ FACTORS = {
     "dropout": [0.0, 0.2, 0.4],
 }
 SEARCHES = {
-    "AFM": FACTORS | {"attention_dim": [8, 16, 32], "l2_attention": loguniform(1e-6, 1e-1)},
+    "AFM": FACTORS
+    | {
+        "attention_dim": [8, 16, 32],
+        "l2_attention": loguniform(1e-6, 1e-1),
+        "attention_rate": [0.1, 0.3, 1.0],
+    },
     "FM": FACTORS,
     "HistGradientBoosting": {
         "learning_rate": loguniform(0.02, 0.3),
