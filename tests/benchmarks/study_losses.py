@@ -1,4 +1,4 @@
-"""Where AFM loses to a linear model in the study, and what is behind it: Doctor visits.
+"""What few rows for each level do to AFM in the study, and what is behind it: Doctor visits.
 
 python tests/benchmarks/study_losses.py
 """
@@ -42,13 +42,13 @@ def missing_levels(table):
 
 
 def what_is_behind(table):
-    """Log loss by fold: with all training rows or nine tenths, by the attention's penalty."""
+    """Log loss by fold: with all training rows or nine tenths, by the attention's rate."""
     models = {
         "LogisticRegression": LogisticRegression(max_iter=1000),
         "FM": FMClassifier(random_state=0),
         **{
-            f"AFM, l2_attention={strength:g}": AFMClassifier(l2_attention=strength, random_state=0)
-            for strength in (1e-4, 1e-3, 1e-2)
+            f"AFM, attention_rate={rate:g}": AFMClassifier(attention_rate=rate, random_state=0)
+            for rate in (0.03, 0.1, 0.3, 1.0)
         },
     }
     for name, model in models.items():
