@@ -17,7 +17,7 @@ class _AttentionalModel(BaseFactorizationMachine):
         "attention_dim": [Interval(Integral, 1, None, closed="left")],
         "attention_dropout": [Interval(Real, 0, 1, closed="left")],
         "l2_attention": [Interval(Real, 0, None, closed="left")],
-        "attention_rate": [Interval(Real, 0, None, closed="neither")],
+        "attention_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "init": [None, StrOptions({"fm"}), HasMethods(["fit", "predict"])],
     }
 
@@ -132,9 +132,9 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     learning_rate : "auto" or float, default="auto"
         "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
         times 10 / m where rows have more than 10 non-zeros in the mean, m.
-    attention_rate : float, default=1.0
-        Learning rate of the attention network, as a multiple of `learning_rate`. Where there
-        are few rows for each level, a lower one keeps the attention from overfitting.
+    attention_rate : "auto" or float, default=1.0
+        Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
+        thousandth of the rows that hold a column, in the mean over columns, between 0.1 and 1.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -293,9 +293,9 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     learning_rate : "auto" or float, default="auto"
         "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
         times 10 / m where rows have more than 10 non-zeros in the mean, m.
-    attention_rate : float, default=0.1
-        Learning rate of the attention network, as a multiple of `learning_rate`. With many
-        rows for each level, 1 learns more.
+    attention_rate : "auto" or float, default="auto"
+        Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
+        thousandth of the rows that hold a column, in the mean over columns, between 0.1 and 1.
     batch_size : "auto" or int, default="auto"
         Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
     max_iter : int, default=100
@@ -444,7 +444,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         l2_linear=0.5,
         optimizer="adagrad",
         learning_rate="auto",
-        attention_rate=0.1,
+        attention_rate="auto",
         batch_size="auto",
         max_iter=100,
         init=None,

@@ -307,7 +307,7 @@ class _Fitting:
         self.learning_rate = float(rate)
         rates = dict.fromkeys(trained, self.learning_rate)
         for name in rates.keys() & set(ATTENTION):
-            rates[name] *= estimator.attention_rate
+            rates[name] *= self._attention_rate()
         return Trainer(
             model=FactorizationModel(pooling, estimator.dropout),
             loss=estimator._loss_name,
@@ -321,6 +321,13 @@ class _Fitting:
             order_rng=self.progress.order_rng,
             mask_generator=self.mask_generator,
         )
+
+    def _attention_rate(self) -> float:
+        if self.estimator.attention_rate != "auto":
+            return self.estimator.attention_rate
+        # Attention to few pairs multiplies what these have learnt, by heart where rows are few.
+        column_weight = self.data.column_weight
+        return float(np.clip(column_weight[column_weight > 0].mean() / 1000, 0.1, 1))
 
     def _restore_optimizer(self, optimizer):
         saved = self.progress.optimizer or {}

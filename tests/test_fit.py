@@ -228,6 +228,21 @@ def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_da
         np.testing.assert_array_equal(getattr(half, name), getattr(once, name))
 
 
+@pytest.mark.parametrize(("weight", "rate"), [(1, 0.1), (5, None), (1e4, 1)])
+def test_attention_rate_auto_goes_by_the_rows_of_a_column(weight, rate, one_hot_data):
+    X, y = one_hot_data
+    X = sparse.hstack([X, sparse.csr_array((X.shape[0], 7))]).tocsr()  # columns without a row
+    expected = rate or weight * X.nnz / len(np.unique(X.indices)) / 1000
+    assert 0.1 <= expected <= 1
+    options = {"random_state": 0, "max_iter": 3}
+    weights = np.full(len(y), weight)
+    auto, explicit = (
+        AFMRegressor(attention_rate=value, **options).fit(X, y, sample_weight=weights)
+        for value in ("auto", expected)
+    )
+    np.testing.assert_array_equal(auto.attention_weight_, explicit.attention_weight_)
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_each_optimizer_learns(Estimator, optimizer, one_hot_data):
