@@ -1,11 +1,14 @@
-"""What few rows for each level do to AFM in the study, and what is behind it: Doctor visits.
+"""What is behind AFM's losses in the study: few rows for a level, rows that lack one, known pairs.
 
-python tests/benchmarks/study_losses.py
+python tests/benchmarks/study_losses.py --data-home DIR
 """
 
+import argparse
 import warnings
 
 import numpy as np
+import pandas as pd
+import study_models
 import study_tables
 import tables
 from scipy.special import expit, logit
@@ -63,13 +66,31 @@ def what_is_behind(table):
     print("LogisticRegression, nine tenths of the rows", np.round(losses, 4))
 
 
+def known_pairs(table):
+    """Test rows whose user and item a positive training row has; CatBoost without pairs."""
+    train, test = table.splits[0]
+    pairs = pd.MultiIndex.from_frame(table.X[["user", "item"]])
+    positive = table.y == 1
+    known = pairs[test].isin(pairs[train[positive[train]]])
+    shares = [known[positive[test]].mean(), known[~positive[test]].mean()]
+    print("known pairs, positives and negatives:", np.round(shares, 4))
+    for complexity in (4, 1):  # columns that it combines at most; 4 is the default
+        model = study_models.make_model("CatBoost", table, {"max_ctr_complexity": complexity})
+        loss = _loss(model, table.X.iloc[train], table.y[train], table.X.iloc[test], table.y[test])
+        print(f"CatBoost, max_ctr_complexity={complexity}", round(loss, 4))
+
+
 def _loss(model, X_train, y_train, X_test, y_test):
     return log_loss(y_test, model.fit(X_train, y_train).predict_proba(X_test)[:, 1])
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-home", help="folder of frappe")
+    data_home = parser.parse_args().data_home
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of levels that no training row has
-        doctor_visits = study_tables.doctor_visits(None)
+        doctor_visits = study_tables.doctor_visits(data_home)
         missing_levels(doctor_visits)
         what_is_behind(doctor_visits)
+        known_pairs(study_tables.frappe(data_home))
