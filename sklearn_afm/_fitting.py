@@ -327,7 +327,8 @@ class _Fitting:
             return self.estimator.attention_rate
         # Attention to few pairs multiplies what these have learnt, by heart where rows are few.
         column_weight = self.data.column_weight
-        return float(np.clip(column_weight[column_weight > 0].mean() / 1000, 0.1, 1))
+        rows = column_weight.sum() / max(1, np.count_nonzero(column_weight))
+        return float(np.clip(rows / 1000, 0.1, 1))
 
     def _restore_optimizer(self, optimizer):
         saved = self.progress.optimizer or {}

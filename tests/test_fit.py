@@ -243,6 +243,14 @@ def test_attention_rate_auto_goes_by_the_rows_of_a_column(weight, rate, one_hot_
     np.testing.assert_array_equal(auto.attention_weight_, explicit.attention_weight_)
 
 
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_rows_without_entries_get_the_base_rate(Estimator):
+    X, y = sparse.csr_array((8, 3)), target_for(Estimator, np.array([0, 0, 0, 0, 0, 0, 1, 1]))
+    model = Estimator(random_state=0, max_iter=300).fit(X, y)
+    found = model.predict_proba(X)[:, 0] if hasattr(model, "predict_proba") else model.predict(X)
+    np.testing.assert_allclose(found, 0.25, atol=0.02)
+
+
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_each_optimizer_learns(Estimator, optimizer, one_hot_data):
