@@ -306,8 +306,9 @@ class _Fitting:
         trained = {name: value for name, value in parameters.items() if name not in frozen}
         self.learning_rate = float(rate)
         rates = dict.fromkeys(trained, self.learning_rate)
-        for name in rates.keys() & set(ATTENTION):
-            rates[name] *= self._attention_rate()
+        attention = [name for name in ATTENTION if name in trained]
+        if attention:  # an FM has none, and no rate of it
+            rates |= dict.fromkeys(attention, self.learning_rate * self._attention_rate())
         return Trainer(
             model=FactorizationModel(pooling, estimator.dropout),
             loss=estimator._loss_name,

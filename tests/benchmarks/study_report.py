@@ -151,12 +151,13 @@ def report(lines):
     """The part of the page between the marks."""
     untuned, tuned = Results(lines, "untuned"), Results(lines, "tuned")
     fast_untuned, fast_tuned = (Results(lines, name, FAST_MODELS) for name in ("untuned", "tuned"))
+    every_fold = "Without MLP and CatBoost, on every fold that the others have:\n"
     parts = [
         facts_table(untuned),
         "## Untuned\n\nTest loss, less is better:\n",
         scores_table(untuned, "loss"),
         "![Loss of each model over that of the linear model, by table](images/study.png)\n",
-        "Without MLP and CatBoost, on every fold that the others have:\n",
+        every_fold,
         scores_table(fast_untuned, "loss"),
         "Area under the ROC curve, more is better:\n",
         scores_table(untuned, "auc"),
@@ -169,7 +170,7 @@ def report(lines):
         parts += [
             "## Tuned\n\nTest loss, less is better:\n",
             scores_table(tuned, "loss"),
-            "Without MLP and CatBoost, on every fold that the others have:\n",
+            every_fold,
             scores_table(fast_tuned, "loss"),
             blend_table(fast_tuned),
         ]
