@@ -80,23 +80,23 @@ class _AttentionalModel(BaseFactorizationMachine):
         self.precision = precision
         self.device = device
 
-    def _make_pooling(self, product_dtype):
+    def _make_pooling(self, embedding_dim, product_dtype):
         return AttentionPooling(
-            self.embedding_dim,
+            embedding_dim,
             self.attention_dim,
             self.attention_dropout,
             product_dtype,
-            mean_pairs=self.mean_pairs_,
+            median_pairs=self.median_pairs_,
         )
 
     def _start_own_parameters(self, rng):
         return start_attention(self.embedding_dim, self.attention_dim, rng)
 
-    def _start_projection_size(self, mean_pairs):
+    def _start_projection_size(self, median_pairs):
         # The attention sums to 1 over the pairs: with p = |R| the model starts as strong as FM.
         # Rows of more or fewer pairs are held against the number that p starts at.
-        self.mean_pairs_ = mean_pairs
-        return mean_pairs
+        self.median_pairs_ = median_pairs
+        return median_pairs
 
     def _has_fixed_projection(self, n_outputs):
         return False
@@ -145,7 +145,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "intercept", "coef",
+        Parts that training leaves as they start: any of "bias", "linear_weights",
         "embeddings", "projection" and "attention".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
@@ -188,9 +188,9 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
 
     Attributes
     ----------
-    intercept_ : ndarray of shape () or (n_outputs,)
+    bias_ : ndarray of shape () or (n_outputs,)
         Global bias w0.
-    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+    linear_weights_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Linear weights w.
     embeddings_ : ndarray of shape (n_features, embedding_dim)
         Embeddings v; 0 for columns without a training row.
@@ -202,7 +202,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
-    mean_pairs_ : float
+    median_pairs_ : float
         Weighted mean number of pairs in a training row, at least 1.
     n_iter_ : int
         Epochs trained.
@@ -231,7 +231,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
 
     where the attention :math:`a_{ij}` is the softmax over R of
     :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
-    of pairs over ``mean_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
+    of pairs over ``median_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
     row that lacks one, say for a level not seen before, has that much less interaction, as in
     an FM.
 
@@ -306,7 +306,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "intercept", "coef",
+        Parts that training leaves as they start: any of "bias", "linear_weights",
         "embeddings", "projection" and "attention".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
@@ -353,9 +353,9 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
-    intercept_ : ndarray of shape () or (n_classes,)
+    bias_ : ndarray of shape () or (n_classes,)
         Global bias w0.
-    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+    linear_weights_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Linear weights w.
     embeddings_ : ndarray of shape (n_features, embedding_dim)
         Embeddings v; 0 for columns without a training row.
@@ -367,7 +367,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
-    mean_pairs_ : float
+    median_pairs_ : float
         Weighted mean number of pairs in a training row, at least 1.
     n_iter_ : int
         Epochs trained.
@@ -396,7 +396,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
 
     where the attention :math:`a_{ij}` is the softmax over R of
     :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
-    of pairs over ``mean_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
+    of pairs over ``median_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
     row that lacks one, say for a level not seen before, has that much less interaction, as in
     an FM.
 

@@ -1,29 +1,30 @@
 """What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
 
+import copy
 import os
-from contextlib import contextmanager
 from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import get_scorer_names
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from . import _attributes, _input
 from ._checkpoint import Checkpoint, fingerprint
 from ._compat import Interval, RealNotInt, StrOptions, fit_context
+from ._core.memory import torch_memory_errors
 from ._core.model import FactorizationModel
 from ._core.optimizers import OPTIMIZERS
 from ._fitting import Rows, fit_rows, pass_rows
+from ._split import validation_split
 
 
 class BaseFactorizationMachine(BaseEstimator):
     """Base of FM and AFM estimators; a subclass gives a model and has a task mixed in.
 
-    A model part gives `_make_pooling(product_dtype)`, `_start_own_parameters(rng)`,
-    `_start_projection_size(mean_pairs)` and `_has_fixed_projection(n_outputs)`.
+    A model part gives `_make_pooling(embedding_dim, product_dtype)`, `_start_own_parameters(rng)`,
+    `_start_projection_size(median_pairs)` and `_has_fixed_projection(n_outputs)`.
     """
 
     _parameter_constraints: dict = {
@@ -72,7 +73,8 @@ class BaseFactorizationMachine(BaseEstimator):
             Targets or labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row: 2 means what the row given twice means, 0 what its absence
-            means. Others must lie within 1e-30 to 1e30.
+            means. Others must lie within 1e-30 to 1e30. Weights whose mean is below 1 cannot
+            count rows; they are taken as relative, and scaled to a mean of 1.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows for early stopping, instead of a part of X. In a
             :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` transforms
@@ -80,7 +82,8 @@ class BaseFactorizationMachine(BaseEstimator):
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            Their weights. In the validation loss they are multiplied by `class_weight`, as
+            `sample_weight` is.
 
         Returns
         -------
@@ -90,8 +93,9 @@ class BaseFactorizationMachine(BaseEstimator):
         Raises
         ------
         ValueError
-            If the input cannot be learnt from, the training loss becomes infinite or NaN, or
-            the file named by `checkpoint` is not a checkpoint of this fit.
+            If the input cannot be learnt from, the training loss becomes infinite or NaN, the
+            score for early stopping is NaN in every epoch, or the file named by `checkpoint` is
+            not a checkpoint of this fit.
         MemoryError
             If memory does not suffice even for one row at a time.
         KeyboardInterrupt
@@ -103,18 +107,19 @@ class BaseFactorizationMachine(BaseEstimator):
         A fit that raises leaves the estimator unfitted; one that would have gone on from the
         last (`warm_start`) leaves it as it was.
         """
-        continued = self.warm_start and hasattr(self, "embeddings_")
+        continued = bool(self.warm_start) and hasattr(self, "embeddings_")
         if continued and self.checkpoint is not None:
             raise ValueError(
                 f"checkpoint={self.checkpoint!r} does not serve a fit that goes on from the fitted "
                 "attributes (warm_start=True). Fit a clone to go on from the file, or set "
                 "checkpoint=None to go on from the attributes."
             )
-        with self._all_or_nothing(continued):
-            if not continued:
-                self._forget()
-            self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
-        return self
+        if not continued:
+            self._forget()
+        fitted = self._working_copy(continued)
+        with torch_memory_errors():
+            fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
+        return self._take_over(fitted)
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -153,16 +158,19 @@ class BaseFactorizationMachine(BaseEstimator):
             known = self.classes_ if continued else classes
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
-        with self._all_or_nothing(continued):
-            rows = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
-            pass_rows(self, rows, self._seeds(), continued)
-        return self
+        fitted = self._working_copy(continued)
+        with torch_memory_errors():
+            rows, _ = fitted._check_training_rows(X, y, sample_weight, classes, reset=not continued)
+            pass_rows(fitted, rows, fitted._seeds(), continued)
+        return self._take_over(fitted)
 
     # What comes in
 
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued):
-        rows = self._check_training_rows(X, y, sample_weight, None, reset=not continued)
-        validation = self._check_validation_rows(X_val, y_val, sample_weight_val)
+        rows, class_weights = self._check_training_rows(
+            X, y, sample_weight, None, reset=not continued
+        )
+        validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         seeds, checkpoint = self._seeds(), None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, fingerprint(self, rows, validation))
@@ -177,20 +185,38 @@ class BaseFactorizationMachine(BaseEstimator):
         validation = validation if stops_early else None
         fit_rows(self, rows, validation, seeds, continued, checkpoint)
 
-    @contextmanager
-    def _all_or_nothing(self, continued):
-        """Whatever ends the block early leaves the estimator as it was, or unfitted.
+    def _working_copy(self, continued):
+        """The estimator that a fit works on, its parameters plain Python numbers.
 
-        Nothing that fitting sets is ever changed in place: keeping it is enough.
+        Whatever ends the fit early leaves this one as it was. Nothing that fitting sets is ever
+        changed in place.
         """
-        before = {name: vars(self)[name] for name in self._learnt()} if continued else {}
-        try:
-            yield
-        except BaseException:
-            learnt = self._learnt()
-            others = {name: value for name, value in vars(self).items() if name not in learnt}
-            self.__dict__ = others | before  # in one step, which nothing can interrupt
-            raise
+        result = copy.copy(self)
+        for name, value in self.get_params(deep=False).items():
+            setattr(result, name, _plain(value))
+        if continued:
+            result._check_same_sizes()
+        return result
+
+    def _take_over(self, fitted):
+        """Set what the working copy has learnt."""
+        learnt = {name: vars(fitted)[name] for name in fitted._learnt()}
+        self.__dict__ = vars(self) | learnt  # in one step, which nothing can interrupt
+        return self
+
+    def _check_same_sizes(self):
+        """Refuse to go on from parameters of another size than is asked for."""
+        sizes = {"embedding_dim": self.embeddings_.shape[1]}
+        if hasattr(self, "attention_bias_"):
+            sizes["attention_dim"] = len(self.attention_bias_)
+        for name, fitted in sizes.items():
+            asked = getattr(self, name)
+            if asked != fitted:
+                raise ValueError(
+                    f"{name}={asked}, but this estimator was fitted with {fitted}, and what goes "
+                    f"on from the fitted attributes keeps it. Set {name}={fitted}, or fit a clone "
+                    "(sklearn.base.clone) from the start."
+                )
 
     def _forget(self):
         """Leave nothing of an earlier fit."""
@@ -206,15 +232,16 @@ class BaseFactorizationMachine(BaseEstimator):
         }
 
     def __setstate__(self, state):
-        """Load a pickled model; one of an earlier release lacks what parameters came later."""
+        """Load a pickled model; one of an earlier release lacks or names otherwise what changed."""
         parameters = signature(type(self).__init__).parameters.values()
         defaults = {p.name: p.default for p in parameters if p.name != "self"}
-        super().__setstate__(defaults | state)
+        super().__setstate__(defaults | _attributes.renamed(state))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "embeddings_")
 
-    def _check_training_rows(self, X, y, sample_weight, classes, *, reset) -> Rows:
+    def _check_training_rows(self, X, y, sample_weight, classes, *, reset):
+        """The rows, and the weight of each class (None without)."""
         X, y = _input.check_rows_and_target(
             self, X, y, reset=reset, y_numeric=not is_classifier(self)
         )
@@ -224,11 +251,12 @@ class BaseFactorizationMachine(BaseEstimator):
         if reset:
             self._outputs = self._learn_target(y, classes)
         target = self._encode_target(y)
-        weight = _input.check_weight_range(self._training_weight(y, weight))
-        rows = Rows(X, y, target, weight)
-        return rows if weight.all() else rows.part(weight > 0)
+        class_weights = self._class_weights(y, target, weight)
+        rows = Rows(X, y, target, weight, self._objective_weight(target, weight, class_weights))
+        _input.check_weight_range(rows.weight)
+        return rows if rows.weight.all() else rows.part(rows.weight > 0), class_weights
 
-    def _check_validation_rows(self, X_val, y_val, sample_weight_val) -> Rows | None:
+    def _check_validation_rows(self, X_val, y_val, sample_weight_val, class_weights) -> Rows | None:
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("sample_weight_val is provided, but X_val and y_val are not.")
@@ -244,24 +272,24 @@ class BaseFactorizationMachine(BaseEstimator):
         X_val, y_val = _input.check_rows_and_target(
             self, X_val, y_val, reset=False, y_numeric=not is_classifier(self)
         )
-        weight = _input.check_weights(sample_weight_val, X_val)
-        return Rows(X_val, y_val, self._encode_target(y_val), weight)
+        weight, target = _input.check_weights(sample_weight_val, X_val), self._encode_target(y_val)
+        objective_weight = self._objective_weight(target, weight, class_weights)
+        if not objective_weight.any():
+            raise ValueError(
+                "All weights of the validation rows (sample_weight_val times class_weight) are "
+                "zero. Give at least one row a positive weight."
+            )
+        return Rows(X_val, y_val, target, weight, objective_weight)
 
     def _split(self, rows, seeds) -> tuple[Rows, Rows]:
-        stratify = None
-        if is_classifier(self):
-            counts = np.unique(rows.target, return_counts=True)[1]
-            fraction = self.validation_fraction
-            n_val = fraction * len(rows.y) if isinstance(fraction, float) else fraction
-            # Classes of one row cannot be in both parts: then the split is a plain one.
-            stratify = rows.target if counts.min() > 1 and n_val >= len(counts) else None
-        train, validation = train_test_split(
-            np.arange(len(rows.y)),
-            test_size=self.validation_fraction,
-            stratify=stratify,
-            random_state=int(seeds.generate_state(1)[0]),
+        train, validation = validation_split(
+            rows.X,
+            rows.target,
+            self.validation_fraction,
+            by_class=is_classifier(self),
+            seed=int(seeds.generate_state(1)[0]),
         )
-        return rows.part(np.sort(train)), rows.part(np.sort(validation))
+        return rows.part(train), rows.part(validation)
 
     def _seeds(self) -> np.random.SeedSequence:
         """Seeds of this fit; the global generators are neither read nor moved."""
@@ -277,8 +305,9 @@ class BaseFactorizationMachine(BaseEstimator):
         X = _input.check_rows(self, X)
         device = _input.prediction_device(self.device)
         parameters = _attributes.shared_parameters(self, device)
-        model = FactorizationModel(self._make_pooling(None))
-        raw = model.predict(parameters, X).astype(np.float64, copy=False)
+        model = FactorizationModel(self._make_pooling(self.embeddings_.shape[1], None))
+        with torch_memory_errors():
+            raw = model.predict(parameters, X).astype(np.float64, copy=False)
         finite = np.isfinite(raw).all(axis=1)
         if not finite.all():
             raise ValueError(
@@ -287,3 +316,15 @@ class BaseFactorizationMachine(BaseEstimator):
                 f"{np.abs(X.data).max(initial=0):g}: clip or scale X as it was for training."
             )
         return raw
+
+
+# Of NumPy's scalars, which a grid of an array's values gives, sizes overflow and none `is True`.
+_PLAIN = {np.bool_: bool, np.integer: int, np.floating: float, np.str_: str}
+
+
+def _plain(value):
+    """A parameter as the Python number or string that it means."""
+    for kind, convert in _PLAIN.items():
+        if isinstance(value, kind):
+            return convert(value)
+    return value

@@ -14,7 +14,7 @@ from . import _attributes
 from ._core.trainer import RunState
 from ._input import training_device
 
-FORMAT = 1
+FORMAT = 2
 # Parameters of an estimator that may be others when a fit goes on.
 _FREE = {"callbacks", "checkpoint", "max_iter", "random_state", "verbose", "warm_start"}
 _TENSORS = ("parameters", "optimizer", "average", "best")
@@ -24,8 +24,8 @@ _PLAIN = ("best_iter", "best_score", "history", "order_rng")
 class Checkpoint:
     """The checkpoint file of one fit.
 
-    A zip archive of arrays (.npz): tensors under "parameters/coef" and so on, and the rest
-    as JSON text. Reading it runs no code.
+    A zip archive of arrays (.npz): tensors under "parameters/embeddings" and so on, and the
+    rest as JSON text. Reading it runs no code.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
 """The order of a fit on checked rows: units, start values, training, fitted attributes."""
 
 import copy
+import dataclasses
 import functools
+import inspect
 import warnings
 from dataclasses import dataclass
 
@@ -9,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.metrics import check_scoring
 
-from . import _attributes, _input
+from . import _attributes, _input, _scaling
 from ._core.losses import LOSSES
 from ._core.model import TABLES, FactorizationModel
 from ._core.optimizers import OPTIMIZERS
@@ -17,6 +19,7 @@ from ._core.parameters import ATTENTION, copy_of, start_embeddings, to_tensors
 from ._core.pooling import SumPooling
 from ._core.trainer import (
     NonFiniteLossError,
+    NoScoreError,
     Penalties,
     RunState,
     Schedule,
@@ -25,10 +28,10 @@ from ._core.trainer import (
     run,
 )
 from ._reporting import Reporter
-from ._scaling import Scaling, column_scales
+from ._scaling import Scaling
 from ._start import arrays_of_fm, cold_arrays
 
-FREEZABLE = ("intercept", "coef", "embeddings", "projection", "attention")
+FREEZABLE = ("bias", "linear_weights", "embeddings", "projection", "attention")
 
 # Rates for rows of up to 10 entries, as multiples of 1 / sqrt(embedding_dim).
 _AUTO_RATE = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
@@ -36,25 +39,44 @@ _AUTO_RATE = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
 
 @dataclass
 class Rows:
-    """Checked rows: canonical CSR, y as given, encoded target, positive weights."""
+    """Checked rows."""
 
-    X: object
-    y: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
+    X: object  # canonical CSR
+    y: np.ndarray  # as given
+    target: np.ndarray  # (n_rows, n_targets), encoded
+    sample_weight: np.ndarray  # as given, for scorers
+    weight: np.ndarray  # in the objective: positive, times the weight of the class
 
     def part(self, index) -> "Rows":
         """The rows at these positions."""
-        return Rows(self.X[index], self.y[index], self.target[index], self.weight[index])
+        return Rows(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
+
+    def weight_unit(self) -> float:
+        """What weights are divided by: their mean if it is below 1, so that none count rows."""
+        return min(1.0, float(self.weight.mean()))
+
+    def prepared(self, column_mean, weight_unit: float) -> "Rows":
+        """The rows as the model learns them: columns centred, weights in units of rows."""
+        weight = self.weight
+        if weight_unit != 1:
+            even = weight.min() == weight.max() and weight_unit == self.weight_unit()
+            weight = np.ones_like(weight) if even else weight / weight_unit
+        return dataclasses.replace(self, X=_scaling.centered(self.X, column_mean), weight=weight)
 
     def entry_weight(self) -> np.ndarray:
         """Each stored entry's row weight."""
         return np.repeat(self.weight, np.diff(self.X.indptr))
 
-    def mean_pairs(self) -> float:
-        """Weighted mean number of pairs in a row, at least 1."""
-        length = np.diff(self.X.indptr).astype(np.float64)
-        return max(1.0, float(np.average(length * (length - 1) / 2, weights=self.weight)))
+    def median_pairs(self) -> float:
+        """Weighted median of the number of pairs in a row, at least 1.
+
+        Unlike the mean it stays what it is where a few rows are very long.
+        """
+        length = np.sort(np.diff(self.X.indptr))
+        weight = self.weight[np.argsort(np.diff(self.X.indptr), kind="stable")]
+        below = np.cumsum(weight)
+        middle = float(length[np.searchsorted(below, below[-1] / 2)])
+        return max(1.0, middle * (middle - 1) / 2)
 
 
 @dataclass
@@ -66,6 +88,7 @@ class Progress:
     optimizer: dict[str, np.ndarray] | None = None
     order_rng: np.random.Generator | None = None
     mask_state: np.ndarray | None = None
+    weight_unit: float = 1.0
 
 
 # In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
@@ -75,12 +98,14 @@ def fit_rows(
 ) -> None:
     """Train for up to `max_iter` epochs and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=False, checkpoint=checkpoint)
-    arrays = fitting.starting_arrays(rows, validation)
+    arrays = fitting.starting_arrays(validation)
     interrupted = fitting.train(arrays, validation)
     if not estimator.warm_start:
         # Only what says what the attributes mean stays: no second copy of the tables.
         progress = estimator._progress
-        estimator._progress = Progress(progress.scaling, progress.column_weight)
+        estimator._progress = Progress(
+            progress.scaling, progress.column_weight, weight_unit=progress.weight_unit
+        )
     if interrupted:
         _warn_of_interrupt(estimator, stacklevel=7)
     elif checkpoint is not None:
@@ -91,7 +116,7 @@ def fit_rows(
 def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     """Train for one pass and set the fitted attributes."""
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
-    arrays = fitting.starting_arrays(rows, None)
+    arrays = fitting.starting_arrays(None)
     if fitting.train(arrays, None, one_pass=True):
         _warn_of_interrupt(estimator, stacklevel=6)
 
@@ -125,7 +150,13 @@ class _Fitting:
         self.start_rng = np.random.default_rng(start)
         self.mask_generator = torch.Generator(self.device)
         self.mask_generator.manual_seed(int(mask.generate_state(1, np.uint64)[0] >> 1))
+        self.column_mean = self._column_mean(rows)
+        # The calls of a stream have one unit, that of the first.
+        first_call = not (continued and accumulate)
+        weight_unit = rows.weight_unit() if first_call else estimator._progress.weight_unit
+        self.rows = rows = rows.prepared(self.column_mean, weight_unit)
         self.progress = self._advance(rows, accumulate)
+        self.progress.weight_unit = weight_unit
         if self.progress.order_rng is None:
             self.progress.order_rng = np.random.default_rng(order)
         else:
@@ -136,15 +167,24 @@ class _Fitting:
 
     # What is known before training
 
+    def _column_mean(self, rows):
+        """What is subtracted from each column: as before, where the fit goes on from another."""
+        if self.continued:
+            return self.estimator.column_mean_
+        init = getattr(self.estimator, "init", None)
+        if hasattr(init, "column_mean_"):
+            return init.column_mean_
+        return _scaling.column_means(rows.X, rows.weight)
+
     def _advance(self, rows, accumulate) -> Progress:
         """Count the columns of these rows, and give new ones their scale."""
         entry_weight = rows.entry_weight()
         counts = np.bincount(rows.X.indices, entry_weight, minlength=rows.X.shape[1])
-        scales = column_scales(rows.X, entry_weight)
+        scales = _scaling.column_scales(rows.X, entry_weight)
         if not self.continued:
             self.new_columns = np.flatnonzero(counts)
             moments = self.estimator._target_moments(rows.target, rows.weight)
-            return Progress(Scaling(scales, *moments), counts)
+            return Progress(Scaling(scales, *moments, self.column_mean), counts)
         old = self.estimator._progress
         seen = old.column_weight > 0
         self.new_columns = np.flatnonzero(~seen & (counts > 0))
@@ -152,6 +192,7 @@ class _Fitting:
             np.where(seen, old.scaling.column_scale, scales),
             old.scaling.target_mean,
             old.scaling.target_scale,
+            self.column_mean,
         )
         counts = counts + old.column_weight if accumulate else counts
         order_rng = copy.deepcopy(old.order_rng)  # if this call fails, the old one has not moved
@@ -182,7 +223,7 @@ class _Fitting:
         return TrainingData(X, one_hot, target, weight, self.progress.column_weight)
 
     def _scaled(self, X):
-        """X in the model's units, and whether all its values are 1."""
+        """Centred X in the model's units, and whether all its values are 1."""
         one_hot = bool((X.data == 1).all()) and not self.progress.scaling.scales_columns
         if one_hot:
             return X, True
@@ -215,16 +256,16 @@ class _Fitting:
 
     # Start values
 
-    def starting_arrays(self, rows, validation) -> dict[str, np.ndarray]:
+    def starting_arrays(self, validation) -> dict[str, np.ndarray]:
         """Start values in the model's units, in arrays of their own that training may change."""
-        estimator = self.estimator
+        estimator, rows = self.estimator, self.rows
         k = estimator.embedding_dim
         scaling = self.progress.scaling
         if self.continued:
             arrays = _attributes.parameters_of(estimator)
             arrays = scaling.take_out(arrays, self._fixed_projection)
         else:
-            size = estimator._start_projection_size(rows.mean_pairs())
+            size = estimator._start_projection_size(rows.median_pairs())
             arrays = cold_arrays(estimator, rows, size, self.start_rng)
             if isinstance(estimator.init, str) and not self._goes_on_from("main"):
                 arrays |= self._pretrained(rows, validation, size)
@@ -270,7 +311,8 @@ class _Fitting:
         estimator = self.estimator
         parameters = to_tensors(arrays, self.dtype, self.device)
         product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
-        trainer = self._trainer(parameters, estimator._make_pooling(product_dtype), self.frozen)
+        pooling = estimator._make_pooling(estimator.embedding_dim, product_dtype)
+        trainer = self._trainer(parameters, pooling, self.frozen)
         self._restore_optimizer(trainer.optimizer)
         if one_pass:
             schedule = {"max_iter": 1, "averaging": 0.0}
@@ -278,14 +320,14 @@ class _Fitting:
         else:
             monitor = self._monitor(trainer, validation)
             state, interrupted = self._run(trainer, monitor, self._reporter(), stage="main")
-        self._set_attributes(state.result)
+        self._set_attributes(estimator, state.result)
         n_before = getattr(estimator, "n_iter_", 0) if self.continued else 0
         for record in state.history:
             record["epoch"] += n_before
         before = estimator.history_ if self.continued else []
         estimator.history_ = before + state.history
         estimator.n_iter_ = n_before + len(state.history)
-        estimator.best_iter_ = n_before + state.best_iter
+        estimator.best_iter_ = n_before + (state.best_iter or len(state.history))
         self.progress.optimizer = _host_arrays(state.optimizer)
         self.progress.order_rng.bit_generator.state = state.order_rng
         self.progress.mask_state = state.mask_generator.numpy()
@@ -350,9 +392,10 @@ class _Fitting:
 
         def on_epoch(record):
             reporter.on_epoch(record)
-            # All are called, whatever the first ones answer.
+            # All are called, whatever the first ones answer. What a callback happens to return,
+            # such as the length of a line that it wrote, does not end training.
             answers = [callback(record) for callback in callbacks]
-            return any(answers)
+            return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
         options = {
             "max_iter": estimator.max_iter,
@@ -376,6 +419,13 @@ class _Fitting:
                 f"The training loss became infinite or NaN in epoch {error.epoch} "
                 f"({self._sizes(self.data.X.data)}). Lower learning_rate, clip outliers "
                 "in X, or raise l2_embedding and l2_linear."
+            ) from error
+        except NoScoreError as error:
+            raise ValueError(
+                f"The validation score was NaN in each of {error.n_epochs} epochs, so that none is "
+                f"the best: scoring={estimator.scoring!r} has no value on the validation rows, "
+                "as the area under the ROC curve where all rows are of one class. Give X_val and "
+                "y_val, a larger validation_fraction, or another scoring."
             ) from error
         finally:
             reporter.close()
@@ -408,13 +458,16 @@ class _Fitting:
             return self._monitor_loss(trainer, validation)
         losses = self._monitor_loss(trainer, validation)
         scorer = check_scoring(self.estimator, scoring)
-        weighted = not (validation.weight == 1).all()
-        options = {"sample_weight": validation.weight} if weighted else {}
+        weighted = not (validation.sample_weight == 1).all() and _takes_weights(scorer)
+        options = {"sample_weight": validation.sample_weight} if weighted else {}
 
         def monitor(parameters):
             entries, _ = losses(parameters)
-            self._set_attributes(copy_of(parameters))
-            score = float(scorer(self.estimator, validation.X, validation.y, **options))
+            scored = copy.copy(self.estimator)
+            # The rows that it is shown have no names.
+            vars(scored).pop("feature_names_in_", None)
+            self._set_attributes(scored, copy_of(parameters))
+            score = float(scorer(scored, validation.X, validation.y, **options))
             return entries | {"validation_score": score}, score
 
         return monitor
@@ -423,9 +476,10 @@ class _Fitting:
         if validation is None:
             return None
         tables = (trainer.parameters[name].cpu().numpy() for name in TABLES)
-        X, _ = self._scaled(_input.known_entries(validation.X, **dict(zip(TABLES, tables))))
+        X = _scaling.centered(validation.X, self.column_mean)
+        X, _ = self._scaled(_input.known_entries(X, **dict(zip(TABLES, tables))))
         target = self._scaled_target(validation).cpu()
-        weight = torch.from_numpy(validation.weight)
+        weight = _input.shared_tensor(validation.weight, "cpu")
         unit = self._loss_unit()
 
         def monitor(parameters):
@@ -441,7 +495,7 @@ class _Fitting:
 
         return monitor
 
-    def _set_attributes(self, parameters):
+    def _set_attributes(self, estimator, parameters):
         arrays = _host_arrays(parameters)
         dtype = arrays["embeddings"].dtype
         with np.errstate(over="ignore", invalid="ignore"):
@@ -454,7 +508,18 @@ class _Fitting:
                 f"({self._sizes(self.data.X.data)}). Lower learning_rate, bring y and the columns "
                 'of X to sizes near 1, or set precision="float64".'
             )
-        _attributes.set_attributes(self.estimator, arrays, self.several_outputs)
+        _attributes.set_attributes(estimator, arrays, self.several_outputs)
+        estimator.column_mean_ = self.column_mean
+
+
+def _takes_weights(scorer) -> bool:
+    """Whether a scorer, or the metric behind it, has a parameter sample_weight."""
+    try:
+        parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):  # compiled functions need not tell
+        return False
+    kinds = [parameter.kind for parameter in parameters.values()]
+    return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _host_arrays(tensors) -> dict[str, np.ndarray]:

@@ -65,13 +65,13 @@ class _SumModel(BaseFactorizationMachine):
         self.precision = precision
         self.device = device
 
-    def _make_pooling(self, product_dtype):
-        return SumPooling(self.embedding_dim)
+    def _make_pooling(self, embedding_dim, product_dtype):
+        return SumPooling(embedding_dim)
 
     def _start_own_parameters(self, rng):
         return {}
 
-    def _start_projection_size(self, mean_pairs):
+    def _start_projection_size(self, median_pairs):
         return 1.0
 
     def _has_fixed_projection(self, n_outputs):
@@ -110,7 +110,7 @@ class FMRegressor(RegressionTask, _SumModel):
         A fitted FM estimator to start from (inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "intercept", "coef",
+        Parts that training leaves as they start: any of "bias", "linear_weights",
         "embeddings", "projection".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
@@ -152,9 +152,9 @@ class FMRegressor(RegressionTask, _SumModel):
 
     Attributes
     ----------
-    intercept_ : ndarray of shape () or (n_outputs,)
+    bias_ : ndarray of shape () or (n_outputs,)
         Global bias w0.
-    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+    linear_weights_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Linear weights w.
     embeddings_ : ndarray of shape (n_features, embedding_dim)
         Embeddings v; 0 for columns without a training row.
@@ -242,7 +242,7 @@ class FMClassifier(ClassificationTask, _SumModel):
         A fitted FM estimator to start from (inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`).
     freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "intercept", "coef",
+        Parts that training leaves as they start: any of "bias", "linear_weights",
         "embeddings", "projection".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
@@ -288,9 +288,9 @@ class FMClassifier(ClassificationTask, _SumModel):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
-    intercept_ : ndarray of shape () or (n_classes,)
+    bias_ : ndarray of shape () or (n_classes,)
         Global bias w0.
-    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+    linear_weights_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Linear weights w.
     embeddings_ : ndarray of shape (n_features, embedding_dim)
         Embeddings v; 0 for columns without a training row.

@@ -9,21 +9,35 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from ._compat import check_sample_weight
+from ._scaling import centered
 from ._sparse import check_structure
 
 _ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.float32]}
 
 
 def check_rows(estimator, X) -> sparse.csr_array:
-    """Validate the X of a fitted estimator; canonical CSR of known entries, X stays as it is."""
-    rows = canonical_csr(_validate(estimator, X, reset=False))
-    return known_entries(rows, estimator.embeddings_, np.atleast_2d(estimator.coef_).T)
+    """Validate the X of a fitted estimator; centred canonical CSR of known entries.
+
+    X stays as it is.
+    """
+    rows = centered(canonical_csr(_validate(estimator, X, reset=False)), estimator.column_mean_)
+    return known_entries(rows, estimator.embeddings_, np.atleast_2d(estimator.linear_weights_).T)
 
 
 def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
     """Validate X and y; X as canonical CSR."""
+    check_dense_target(y)
     X, y = _validate(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric)
     return canonical_csr(X), y
+
+
+def check_dense_target(y) -> None:
+    """Refuse a sparse y, as scikit-learn does."""
+    if sparse.issparse(y):
+        raise TypeError(
+            "Sparse data was passed for y, but dense data is required. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
 
 
 def _validate(estimator, X, *y, **options):
@@ -66,17 +80,17 @@ def canonical_csr(X) -> sparse.csr_array:
     return rows
 
 
-def known_entries(X: sparse.csr_array, embeddings, coef) -> sparse.csr_array:
+def known_entries(X: sparse.csr_array, embeddings, linear_weights) -> sparse.csr_array:
     """X without entries in columns whose parameters are all 0: those that training never saw.
 
     Left in, they would add nothing to a prediction but take attention from the other pairs.
-    `embeddings` and `coef` have one row a column.
+    `embeddings` and `linear_weights` have one row a column.
     """
     if X.nnz < X.shape[1]:
         columns, place = np.unique(X.indices, return_inverse=True)
     else:
         columns, place = slice(None), X.indices
-    known = embeddings[columns].any(axis=1) | coef[columns].any(axis=1)
+    known = embeddings[columns].any(axis=1) | linear_weights[columns].any(axis=1)
     if known.all():
         return X
     keep = known[place]

@@ -3,23 +3,28 @@
 What is learnt is folded back into the fitted attributes, which apply to X as it was given.
 Predictions therefore do not depend on the unit of a column or of the target, and a column
 of values around 1000 does not make training diverge.
+
+A column far from 0 (a year, a time) is centred first: of root mean square 1 all its values would
+be near 1, and its slope out of reach.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-# Keeps coef / scale representable in float32.
+# Keeps linear_weights / scale representable in float32.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
 
 
 @dataclass
 class Scaling:
-    """x_i / column_scale and (y - target_mean) / target_scale are what the model sees."""
+    """The model sees (x_i - column_mean) / column_scale and (y - target_mean) / target_scale."""
 
     column_scale: np.ndarray  # (n_features,); 1 for columns not seen yet
     target_mean: np.ndarray  # (n_outputs,)
     target_scale: np.ndarray  # (n_outputs,)
+    column_mean: np.ndarray | None = None  # (n_features,), 0 for most; None: no column is centred
 
     @property
     def scales_columns(self) -> bool:
@@ -27,7 +32,7 @@ class Scaling:
         return bool((self.column_scale != 1).any())
 
     def scaled_values(self, X) -> np.ndarray:
-        """Stored values of a CSR matrix, each over its column's scale."""
+        """Stored values of a centred CSR matrix, each over its column's scale."""
         return X.data / self.column_scale[X.indices]
 
     def fold_in(self, parameters: dict, fixed_projection: bool) -> dict:
@@ -46,19 +51,56 @@ class Scaling:
         target_scale = self.target_scale**direction
         if (self.target_scale != 1).any() or self.target_mean.any():
             if direction == 1:
-                result["intercept"] = self.target_mean + target_scale * parameters["intercept"]
+                result["bias"] = self.target_mean + target_scale * parameters["bias"]
             else:
-                result["intercept"] = (parameters["intercept"] - self.target_mean) * target_scale
-            result["coef"] = parameters["coef"] * target_scale
+                result["bias"] = (parameters["bias"] - self.target_mean) * target_scale
+            result["linear_weights"] = parameters["linear_weights"] * target_scale
             if fixed_projection:
                 result["embeddings"] = parameters["embeddings"] * np.sqrt(target_scale)
             else:
                 result["projection"] = parameters["projection"] * target_scale[:, None]
         if self.scales_columns:
             column_scale = (self.column_scale**direction)[:, None]
-            for name in ("coef", "embeddings"):
+            for name in ("linear_weights", "embeddings"):
                 result[name] = result[name] / column_scale
         return result
+
+
+def column_means(X, weight: np.ndarray) -> np.ndarray | None:
+    """What is subtracted from each column (n_columns,); None if nothing is.
+
+    That is the weighted mean of columns that no row has at 0 and whose mean is further from 0
+    than their standard deviation. A column with zeros keeps them: they are absent entries.
+    """
+    if (X.data == 1).all():
+        return None
+    n_rows, n_columns = X.shape
+    full = np.bincount(X.indices, minlength=n_columns) == n_rows
+    if not full.any():
+        return None
+    share = weight / weight.sum()
+    in_full = full[X.indices]
+    column, value = X.indices[in_full], X.data[in_full].astype(np.float64)
+    entry_share = np.repeat(share, np.diff(X.indptr))[in_full]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.bincount(column, entry_share * value, n_columns)
+        square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
+        std = np.sqrt(square)
+        far = np.isfinite(square) & (np.abs(mean) > std)
+        # What rounding leaves of a constant column is no deviation.
+        far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return np.where(far, mean, 0.0) if far.any() else None
+
+
+def centered(X, mean: np.ndarray | None):
+    """A canonical CSR matrix with the mean of each column subtracted; None changes nothing."""
+    if mean is None:
+        return X
+    columns = np.flatnonzero(mean)
+    n_rows = X.shape[0]
+    indptr = np.arange(n_rows + 1) * len(columns)
+    shift = (np.tile(mean[columns], n_rows), np.tile(columns, n_rows), indptr)
+    return X - sparse.csr_array(shift, shape=X.shape)
 
 
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ def cold_arrays(estimator, rows, projection_size: float, rng) -> dict[str, np.nd
     n_outputs, _ = estimator._outputs
     n_columns, k = rows.X.shape[1], estimator.embedding_dim
     return {
-        "intercept": estimator._start_intercept(rows.target, rows.weight),
-        "coef": np.zeros((n_columns, n_outputs)),
+        "bias": estimator._start_bias(rows.target, rows.weight),
+        "linear_weights": np.zeros((n_columns, n_outputs)),
         "embeddings": np.zeros((n_columns, k), dtype=np.float32),
         "projection": start_projection(projection_size, n_outputs, k, rng),
     }
@@ -24,7 +24,7 @@ def arrays_of_fm(estimator, fm, scaling, projection_size: float) -> dict[str, np
     n_outputs, _ = estimator._outputs
     _check_fm(estimator, fm, n_outputs, len(scaling.column_scale))
     arrays = _attributes.parameters_of(fm)
-    arrays = {name: arrays[name] for name in ("intercept", "coef", "embeddings", "projection")}
+    arrays = {name: arrays[name] for name in ("bias", "linear_weights", "embeddings", "projection")}
     fixed_projection = estimator._has_fixed_projection(n_outputs)
     arrays = scaling.take_out(arrays, fixed_projection)
     if fixed_projection:
@@ -50,8 +50,8 @@ def _check_fm(estimator, fm, n_outputs, n_columns):
             f"init has embeddings of shape {fm.embeddings_.shape}, but this fit needs "
             f"(n_features, embedding_dim) = {wanted}."
         )
-    if np.size(fm.intercept_) != n_outputs:
-        raise ValueError(f"init has {np.size(fm.intercept_)} outputs, this fit {n_outputs}.")
+    if np.size(fm.bias_) != n_outputs:
+        raise ValueError(f"init has {np.size(fm.bias_)} outputs, this fit {n_outputs}.")
     classes = getattr(fm, "classes_", None)
     if not np.array_equal(classes, getattr(estimator, "classes_", None)):
         raise ValueError(

@@ -1,7 +1,8 @@
 """The two tasks: how y becomes a training target, and raw scores become predictions.
 
-A task gives `_base` six things: `_learn_target` (what a fresh fit learns from y),
-`_encode_target`, `_training_weight`, `_loss_name`, `_target_moments`, `_start_intercept`.
+A task gives `_base` seven things: `_learn_target` (what a fresh fit learns from y),
+`_encode_target`, `_class_weights`, `_objective_weight`, `_loss_name`, `_target_moments`,
+`_start_bias`.
 """
 
 import numpy as np
@@ -41,20 +42,23 @@ class RegressionTask(RegressorMixin):
                 f"{LARGEST_TARGET:g}, whose squares float64 can hold. Divide y "
                 "(sklearn.compose.TransformedTargetRegressor does so inside an estimator)."
             )
-        n_outputs = np.size(getattr(self, "intercept_", target[:1]))
+        n_outputs = np.size(getattr(self, "bias_", target[:1]))
         if target.shape[1] != n_outputs:
             raise ValueError(
                 f"y has {target.shape[1]} targets, but the estimator was fitted with {n_outputs}."
             )
         return target
 
-    def _training_weight(self, y, sample_weight) -> np.ndarray:
+    def _class_weights(self, y, target, sample_weight) -> None:
+        """There are no classes."""
+
+    def _objective_weight(self, target, sample_weight, class_weights) -> np.ndarray:
         return sample_weight
 
     def _target_moments(self, target, weight):
         return target_moments(target, weight)
 
-    def _start_intercept(self, target, weight) -> np.ndarray:
+    def _start_bias(self, target, weight) -> np.ndarray:
         return np.zeros(target.shape[1])
 
     def predict(self, X):
@@ -76,7 +80,7 @@ class RegressionTask(RegressorMixin):
             If X cannot be read as numbers, or a score is infinite or NaN.
         """
         raw = self._raw_scores(X)
-        return raw if np.ndim(self.intercept_) else raw[:, 0]
+        return raw if np.ndim(self.bias_) else raw[:, 0]
 
 
 class ClassificationTask(ClassifierMixin):
@@ -110,23 +114,28 @@ class ClassificationTask(ClassifierMixin):
             )
         return np.searchsorted(self.classes_, y)[:, None].astype(np.float64)
 
-    def _training_weight(self, y, sample_weight) -> np.ndarray:
+    def _class_weights(self, y, target, sample_weight) -> np.ndarray | None:
+        """Weight of each class, by the training rows; None without `class_weight`."""
         if self.class_weight is None:
+            return None
+        if self.class_weight != "balanced":
+            return compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        # By weight, not by number, so that a weight of 2 equals a row given twice.
+        codes = target[:, 0].astype(np.int64)
+        totals = np.bincount(codes, sample_weight, minlength=len(self.classes_))
+        return sample_weight.sum() / (len(self.classes_) * np.maximum(totals, 1e-300))
+
+    def _objective_weight(self, target, sample_weight, class_weights) -> np.ndarray:
+        """Weight of each row in the objective, which the validation loss has too."""
+        if class_weights is None:
             return sample_weight
-        codes = self._encode_target(y)[:, 0].astype(np.int64)
-        if self.class_weight == "balanced":
-            # By weight, not by number, so that a weight of 2 equals a row given twice.
-            totals = np.bincount(codes, sample_weight, minlength=len(self.classes_))
-            per_class = sample_weight.sum() / (len(self.classes_) * np.maximum(totals, 1e-300))
-        else:
-            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        return sample_weight * per_class[codes]
+        return sample_weight * class_weights[target[:, 0].astype(np.int64)]
 
     def _target_moments(self, target, weight):
         n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
         return np.zeros(n_outputs), np.ones(n_outputs)
 
-    def _start_intercept(self, target, weight) -> np.ndarray:
+    def _start_bias(self, target, weight) -> np.ndarray:
         """Logits of the base rates, each class counted half a row too many."""
         totals = np.bincount(target[:, 0].astype(np.int64), weight, len(self.classes_)) + 0.5
         logs = np.log(totals / totals.sum())

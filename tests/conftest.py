@@ -31,8 +31,8 @@ def ragged_matrix(rng, n_rows=12, n_columns=9, real=True):
 def random_parameters(rng, n_columns, embedding_dim, n_outputs, attention_dim=None):
     """Parameters of a size that makes the attention far from uniform."""
     params = {
-        "intercept": rng.normal(size=n_outputs),
-        "coef": rng.normal(size=(n_columns, n_outputs)),
+        "bias": rng.normal(size=n_outputs),
+        "linear_weights": rng.normal(size=(n_columns, n_outputs)),
         "embeddings": rng.normal(size=(n_columns, embedding_dim)),
         "projection": rng.normal(size=(n_outputs, embedding_dim)),
     }

@@ -27,15 +27,15 @@ def attention(row, params):
 def pooled(row, params):
     """Weighted sum of the pairs' interactions, a k-vector.
 
-    Weight 1 for an FM; for an AFM the attention, times the row's pairs / mean_pairs if given.
+    Weight 1 for an FM; for an AFM the attention, times the row's pairs / median_pairs if given.
     """
     total = np.zeros(params["embeddings"].shape[1])
     weights = attention(row, params) if "attention_weight" in params else None
     for i, j in row_pairs(row):
         interaction = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
         total += interaction if weights is None else weights[i, j] * interaction
-    if weights is not None and "mean_pairs" in params:
-        total *= len(row_pairs(row)) / params["mean_pairs"]
+    if weights is not None and "median_pairs" in params:
+        total *= len(row_pairs(row)) / params["median_pairs"]
     return total
 
 
@@ -43,8 +43,8 @@ def raw_scores(X, params):
     """Raw scores (n_rows, n_outputs) of a dense matrix (Eq. 6; Eq. 3 for an FM)."""
     scores = []
     for row in np.asarray(X, dtype=float):
-        linear = sum(row[i] * params["coef"][i] for i in np.flatnonzero(row))
-        scores.append(params["intercept"] + linear + params["projection"] @ pooled(row, params))
+        linear = sum(row[i] * params["linear_weights"][i] for i in np.flatnonzero(row))
+        scores.append(params["bias"] + linear + params["projection"] @ pooled(row, params))
     return np.array(scores)
 
 
@@ -61,7 +61,7 @@ def objective(X, target, weight, params, loss, l2_attention=0.0, l2_embedding=0.
     """The function that training minimises."""
     data = weight @ row_losses(loss, raw_scores(X, params), target)
     prior = l2_embedding * (params["embeddings"] ** 2).sum()
-    prior += l2_linear * (params["coef"] ** 2).sum()
+    prior += l2_linear * (params["linear_weights"] ** 2).sum()
     result = (data + prior) / weight.sum()
     if "attention_weight" in params:
         result += l2_attention * (params["attention_weight"] ** 2).sum()
@@ -70,12 +70,12 @@ def objective(X, target, weight, params, loss, l2_attention=0.0, l2_embedding=0.
 
 def params_of(estimator):
     """Fitted attributes under the names that this module uses, with an axis for outputs."""
-    names = ["intercept", "coef", "embeddings", "projection"]
+    names = ["bias", "linear_weights", "embeddings", "projection"]
     if hasattr(estimator, "attention_weight_"):
-        names += ["attention_weight", "attention_bias", "attention_context", "mean_pairs"]
+        names += ["attention_weight", "attention_bias", "attention_context", "median_pairs"]
     params = {name: np.asarray(getattr(estimator, f"{name}_"), dtype=float) for name in names}
-    if params["intercept"].ndim == 0:
-        for name in ("intercept", "coef", "projection"):
+    if params["bias"].ndim == 0:
+        for name in ("bias", "linear_weights", "projection"):
             params[name] = params[name][None]
-    params["coef"] = params["coef"].T
+    params["linear_weights"] = params["linear_weights"].T
     return params

@@ -198,7 +198,7 @@ def stopped(one_hot_data, tmp_path):
     [
         ({"embedding_dim": 5}, "embedding_dim"),
         ({"random_state": 1}, "random_state"),
-        ({"freeze": ("coef",)}, "freeze"),
+        ({"freeze": ("linear_weights",)}, "freeze"),
         ({"class_weight": {False: 1, True: 2}}, "class_weight, sample_weight"),
         ({"precision": "float64", "tol": 0}, "precision, tol"),
     ],
@@ -306,10 +306,10 @@ def test_a_missing_folder_is_refused_before_training(one_hot_data, tmp_path):
 
 def test_a_continued_fit_refuses_a_checkpoint(one_hot_data, tmp_path):
     model = FMRegressor(checkpoint=tmp_path / "fit.npz", warm_start=True, **OPTIONS)
-    coef = model.fit(*one_hot_data).coef_.copy()
+    linear_weights = model.fit(*one_hot_data).linear_weights_.copy()
     with pytest.raises(ValueError, match=r"does not serve.*warm_start=True.*checkpoint=None"):
         model.fit(*one_hot_data)
-    np.testing.assert_array_equal(model.coef_, coef)
+    np.testing.assert_array_equal(model.linear_weights_, linear_weights)
 
 
 def test_ctrl_c_keeps_the_checkpoint(one_hot_data, tmp_path):

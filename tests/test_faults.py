@@ -182,7 +182,7 @@ def test_an_interrupt_in_the_fm_of_init_is_not_a_fit(one_hot_data):
     model = AFMRegressor(init="fm", callbacks=[interrupt], **OPTIONS)
     with pytest.raises(KeyboardInterrupt):
         model.fit(*one_hot_data)
-    assert not hasattr(model, "coef_")
+    assert not hasattr(model, "linear_weights_")
 
 
 # Memory
@@ -222,7 +222,9 @@ def test_large_groups_that_find_no_memory_are_halved(Estimator, error, one_hot_d
     monkeypatch.setattr("sklearn_afm._core.model.look_up", look_up)
     model = Estimator(**options).fit(X, y)
     np.testing.assert_allclose(model.embeddings_, expected.embeddings_, rtol=1e-8, atol=1e-12)
-    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(
+        model.linear_weights_, expected.linear_weights_, rtol=1e-8, atol=1e-12
+    )
     # Halved twice in the first step, and then no more.
     assert sizes[:2] == [100, 50]
     assert max(sizes[2:]) <= 25
@@ -267,7 +269,7 @@ def test_masks_of_a_step_that_is_tried_again_are_the_same(one_hot_data, monkeypa
 
 
 def assert_same_arrays(found, expected):
-    for name in ("coef_", "embeddings_", "attention_weight_"):
+    for name in ("linear_weights_", "embeddings_", "attention_weight_"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 

@@ -18,8 +18,8 @@ SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 def test_fitted_attributes_are_arrays_of_the_documented_shapes(Estimator, one_hot_data):
     X, y = one_hot_data
     model = Estimator(**SHORT).fit(X, target_for(Estimator, y))
-    assert model.intercept_.shape == ()
-    assert model.coef_.shape == (20,)
+    assert model.bias_.shape == ()
+    assert model.linear_weights_.shape == (20,)
     assert model.embeddings_.shape == (20, 4)
     assert model.projection_.shape == (4,)
     if Estimator in AFMS:
@@ -28,7 +28,7 @@ def test_fitted_attributes_are_arrays_of_the_documented_shapes(Estimator, one_ho
     assert all(
         type(value) in (np.ndarray, np.float32, np.float64)
         for name, value in vars(model).items()
-        if name in ("intercept_", "coef_", "embeddings_", "projection_", "attention_weight_")
+        if name in ("bias_", "linear_weights_", "embeddings_", "projection_", "attention_weight_")
     )
     assert model.n_iter_ == model.best_iter_ == len(model.history_) == 3
 
@@ -88,7 +88,9 @@ def test_weights_are_repetitions(Estimator, one_hot_data, rng):
     weighted = Estimator(**options).fit(X, y, weight)
     repeated = Estimator(**options).fit(X[np.repeat(np.arange(60), weight)], np.repeat(y, weight))
     np.testing.assert_allclose(weighted.embeddings_, repeated.embeddings_, rtol=1e-8, atol=1e-12)
-    np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(
+        weighted.linear_weights_, repeated.linear_weights_, rtol=1e-8, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -101,7 +103,7 @@ def test_columns_never_seen_have_no_part_in_predictions(Estimator, n_rows, one_h
     score = model.predict if Estimator in REGRESSORS else model.decision_function
     np.testing.assert_array_equal(score(unseen[:n_rows]), score(wide[:n_rows]))
     assert not model.embeddings_[20:].any()
-    assert not model.coef_[20:].any()
+    assert not model.linear_weights_[20:].any()
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -197,9 +199,10 @@ def test_weight_averaging_keeps_the_average_of_the_epochs(one_hot_data):
     X, y = one_hot_data
     options = {"random_state": 0, "precision": "float64"}
     epochs = [
-        FMRegressor(weight_averaging=0, max_iter=n, **options).fit(X, y).coef_ for n in (1, 2, 3)
+        FMRegressor(weight_averaging=0, max_iter=n, **options).fit(X, y).linear_weights_
+        for n in (1, 2, 3)
     ]
-    averaged = FMRegressor(weight_averaging=0.5, max_iter=3, **options).fit(X, y).coef_
+    averaged = FMRegressor(weight_averaging=0.5, max_iter=3, **options).fit(X, y).linear_weights_
     expected = (0.25 * epochs[0] + 0.5 * epochs[1] + epochs[2]) / 1.75
     np.testing.assert_allclose(averaged, expected, rtol=1e-9)
 
@@ -210,7 +213,7 @@ def test_dropout_acts_in_training_only(one_hot_data):
     plain = AFMRegressor(**options).fit(X, y)
     for name in ("dropout", "attention_dropout"):
         dropped = AFMRegressor(**{name: 0.5}, **options).fit(X, y)
-        assert not np.array_equal(dropped.coef_, plain.coef_)
+        assert not np.array_equal(dropped.linear_weights_, plain.linear_weights_)
         np.testing.assert_array_equal(dropped.predict(X), dropped.predict(X))
 
 
@@ -224,7 +227,7 @@ def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_da
     )
     assert np.abs(once.attention_context_).max() > 0
     np.testing.assert_allclose(half.attention_context_, once.attention_context_ / 2, rtol=1e-6)
-    for name in ("intercept_", "coef_", "embeddings_", "projection_"):
+    for name in ("bias_", "linear_weights_", "embeddings_", "projection_"):
         np.testing.assert_array_equal(getattr(half, name), getattr(once, name))
 
 
@@ -271,7 +274,9 @@ def test_bfloat16_is_close_to_float32(one_hot_data):
 def test_auto_precision_is_what_the_values_need(one_hot_data, rng):
     X, y = one_hot_data
     assert FMRegressor(**SHORT).fit(X, y).embeddings_.dtype == np.float32
-    assert FMRegressor(**SHORT).fit(rng.normal(size=(9, 2)), y[:9]).coef_.dtype == np.float64
+    assert (
+        FMRegressor(**SHORT).fit(rng.normal(size=(9, 2)), y[:9]).linear_weights_.dtype == np.float64
+    )
 
 
 def test_class_weight(one_hot_data):
@@ -281,7 +286,9 @@ def test_class_weight(one_hot_data):
     balanced = FMClassifier(class_weight="balanced", **SHORT).fit(X, y)
     by_hand = FMClassifier(class_weight={"rare": 5.0, "common": 0.5555555555555556}, **SHORT)
     assert (balanced.predict(X) == "rare").sum() > (plain.predict(X) == "rare").sum()
-    np.testing.assert_allclose(by_hand.fit(X, y).coef_, balanced.coef_, rtol=1e-5)
+    np.testing.assert_allclose(
+        by_hand.fit(X, y).linear_weights_, balanced.linear_weights_, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -314,7 +321,7 @@ def test_several_targets(Estimator, one_hot_data):
 def test_huge_logits_give_finite_log_probabilities(Estimator, one_hot_data):
     X, y = one_hot_data
     model = Estimator(**SHORT).fit(X, y > 0)
-    model.intercept_ = np.asarray(1e4, dtype=np.float32)
+    model.bias_ = np.asarray(1e4, dtype=np.float32)
     assert np.isfinite(model.predict_log_proba(X)).all()
     np.testing.assert_array_equal(model.predict_proba(X).sum(1), 1)
 

@@ -279,7 +279,7 @@ def options(draw, Estimator):
         "learning_rate": st.sampled_from(["auto", 1e-3, 1, 1e30, 1e-300]),
         "batch_size": st.sampled_from(["auto", 1, 2, 3, 1000]),
         "max_iter": st.integers(1, 2),
-        "freeze": st.sets(st.sampled_from(["intercept", "coef", "embeddings", "projection"])),
+        "freeze": st.sets(st.sampled_from(["bias", "linear_weights", "embeddings", "projection"])),
         "early_stopping": st.sampled_from(["auto", True, False]),
         "validation_fraction": st.sampled_from([None, 0.1, 0.5, 0.9, 1, 2, 100]),
         "scoring": st.sampled_from(["loss", None]),
@@ -324,7 +324,7 @@ def assert_predicts(model, recipe):
     if prediction is None:
         return
     if not hasattr(model, "predict_proba"):
-        assert prediction.shape == (n_rows, *np.shape(model.intercept_))
+        assert prediction.shape == (n_rows, *np.shape(model.bias_))
         assert np.isfinite(prediction).all()
         return
     assert prediction.shape == (n_rows,)
@@ -339,7 +339,7 @@ def assert_predicts(model, recipe):
 
 
 def assert_finite_attributes(model):
-    for name in ("intercept_", "coef_", "embeddings_", "projection_"):
+    for name in ("bias_", "linear_weights_", "embeddings_", "projection_"):
         assert np.isfinite(getattr(model, name)).all(), name
 
 

@@ -43,7 +43,7 @@ def test_several_outputs_start_from_their_fm(Estimator, one_hot_data, rng):
 def test_init_fm_fits_the_fm_first(Estimator, one_hot_data):
     X, y = one_hot_data
     y = target_for(Estimator, y)
-    pretrained = Estimator(init="fm", freeze=("intercept", "coef", "embeddings", "projection"))
+    pretrained = Estimator(init="fm", freeze=("bias", "linear_weights", "embeddings", "projection"))
     pretrained.set_params(random_state=0).fit(X, y)
     fm = FM_OF[Estimator](random_state=0).fit(X, y)
     assert pretrained.score(X, y) > fm.score(X, y) - 0.05
@@ -55,8 +55,8 @@ def test_init_fm_fits_the_fm_first(Estimator, one_hot_data):
 @pytest.mark.parametrize(
     ("part", "names"),
     [
-        ("intercept", ["intercept_"]),
-        ("coef", ["coef_"]),
+        ("bias", ["bias_"]),
+        ("linear_weights", ["linear_weights_"]),
         ("embeddings", ["embeddings_"]),
         ("projection", ["projection_"]),
         ("attention", ["attention_weight_", "attention_bias_", "attention_context_"]),
@@ -67,7 +67,7 @@ def test_freeze_leaves_a_part_as_it_starts(part, names, one_hot_data):
     fm = FMRegressor(random_state=0).fit(X, y)
     start = AFMRegressor(init=fm, **UNTRAINED).fit(X, y)
     model = AFMRegressor(init=fm, freeze=(part,), random_state=0, weight_averaging=0).fit(X, y)
-    every = ["intercept_", "coef_", "embeddings_", "projection_", "attention_weight_"]
+    every = ["bias_", "linear_weights_", "embeddings_", "projection_", "attention_weight_"]
     for name in {*every, *names}:
         same = np.allclose(getattr(model, name), getattr(start, name), rtol=1e-5, atol=1e-7)
         assert same == (name in names), name
@@ -81,13 +81,13 @@ def test_fm_plus_attention_improves_the_frozen_fm():
     y = 3 * (levels[:, 0] == levels[:, 1]) + rng.normal(size=2000)
     fm = FMRegressor(random_state=0, embedding_dim=8, l2_embedding=1, max_iter=15)
     fm.fit(X[:300], y[:300])
-    parts = ("intercept", "coef", "embeddings", "projection")
+    parts = ("bias", "linear_weights", "embeddings", "projection")
     afm = AFMRegressor(
         init=fm, freeze=parts, embedding_dim=8, random_state=0, max_iter=50, batch_size=64
     ).fit(X[:300], y[:300])
     assert afm.history_[-1]["train_loss"] < afm.history_[0]["train_loss"]
     assert afm.score(X[:300], y[:300]) > fm.score(X[:300], y[:300])
-    np.testing.assert_allclose(afm.coef_, fm.coef_, rtol=1e-5)
+    np.testing.assert_allclose(afm.linear_weights_, fm.linear_weights_, rtol=1e-5)
 
 
 def test_a_fitted_fm_inside_a_grid_search(one_hot_data):
@@ -104,7 +104,7 @@ def test_a_fitted_fm_inside_a_grid_search(one_hot_data):
     ("change", "message"),
     [
         ({"embedding_dim": 3}, r"embeddings of shape \(20, 16\).*\(20, 3\)"),
-        ({"freeze": ("attention", "bias")}, r"do not exist: \['bias'\]"),
+        ({"freeze": ("attention", "coef")}, r"do not exist: \['coef'\]"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message, one_hot_data):

@@ -57,7 +57,9 @@ def test_sparse_pandas_frame(one_hot_data):
     X, y = one_hot_data
     frame = pandas.DataFrame.sparse.from_spmatrix(X, columns=[f"x{i}" for i in range(20)])
     model = FMRegressor(**SHORT).fit(frame, y)
-    np.testing.assert_array_equal(model.coef_, FMRegressor(**SHORT).fit(X, y).coef_)
+    np.testing.assert_array_equal(
+        model.linear_weights_, FMRegressor(**SHORT).fit(X, y).linear_weights_
+    )
 
 
 def test_zeros_duplicates_and_order_of_entries_do_not_matter(one_hot_data):
@@ -89,7 +91,7 @@ def test_read_only_memory(Estimator, one_hot_data):
     for array in (X.data, X.indices, X.indptr, y):
         array.flags.writeable = False
     model = Estimator(**SHORT).fit(X, y)
-    for array in (model.embeddings_, model.coef_, model.projection_):
+    for array in (model.embeddings_, model.linear_weights_, model.projection_):
         array.flags.writeable = False
     assert len(model.predict(X)) == 300
 
@@ -113,7 +115,7 @@ def test_rows_without_pairs_have_no_interaction(Estimator, one_hot_data):
     model = Estimator(**SHORT).fit(X, target_for(Estimator, y))
     rows = sparse.csr_array(np.vstack([np.zeros((1, 20)), np.eye(20)]))
     score = getattr(model, "decision_function", model.predict)(rows)
-    expected = model.intercept_ + np.concatenate([[0], model.coef_])
+    expected = model.bias_ + np.concatenate([[0], model.linear_weights_])
     np.testing.assert_allclose(score, expected, rtol=1e-6)
 
 

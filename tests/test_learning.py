@@ -66,5 +66,5 @@ def test_rare_levels_are_shrunk(Estimator):
     model = Estimator(random_state=0).fit(X, y)
     effects = model.predict(np.eye(102))
     assert effects[0] - effects[1] > 1.7
-    residual = y[400:] - model.intercept_
-    assert np.abs(model.coef_[2:]).mean() < 0.8 * np.abs(residual).mean()
+    residual = y[400:] - model.bias_
+    assert np.abs(model.linear_weights_[2:]).mean() < 0.8 * np.abs(residual).mean()

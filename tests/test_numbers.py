@@ -8,7 +8,7 @@ from scipy import sparse
 
 from sklearn_afm import AFMClassifier, AFMRegressor
 
-PARAMETERS = ["intercept_", "coef_", "embeddings_", "projection_"]
+PARAMETERS = ["bias_", "linear_weights_", "embeddings_", "projection_"]
 ATTENTION = ["attention_weight_", "attention_bias_", "attention_context_"]
 
 
@@ -29,7 +29,7 @@ def with_parameters(Estimator, rng, n_columns, k, n_outputs=1, attention_dim=16)
     model = Estimator(embedding_dim=k, max_iter=1, **options).fit(X, y)
     attention = attention_dim if Estimator in AFMS else None
     drawn = random_parameters(rng, n_columns, k, n_outputs, attention)
-    drawn["coef"] = drawn["coef"].T
+    drawn["linear_weights"] = drawn["linear_weights"].T
     if Estimator in AFMS:
         drawn["attention_weight"] /= np.sqrt(k)
         drawn["attention_context"] /= np.sqrt(attention_dim)
@@ -39,7 +39,7 @@ def with_parameters(Estimator, rng, n_columns, k, n_outputs=1, attention_dim=16)
         if n_outputs == 1:
             drawn["projection"] = np.ones((1, k))
     for name, value in drawn.items():
-        if n_outputs == 1 and name in ("intercept", "coef", "projection"):
+        if n_outputs == 1 and name in ("bias", "linear_weights", "projection"):
             value = value[0]
         setattr(model, f"{name}_", np.array(value, order="C"))
     return model
@@ -117,8 +117,8 @@ def test_probabilities_of_raw_scores_of_any_size(Estimator, dtype, n_classes, si
     n_outputs = 1 if n_classes == 2 else n_classes
     y = np.arange(50) % n_classes
     model = Estimator(embedding_dim=3, max_iter=1).fit(X, y)
-    model.coef_ = size * rng.normal(size=model.coef_.shape)
-    model.intercept_ = size * np.arange(n_outputs, dtype=float).reshape(model.intercept_.shape)
+    model.linear_weights_ = size * rng.normal(size=model.linear_weights_.shape)
+    model.bias_ = size * np.arange(n_outputs, dtype=float).reshape(model.bias_.shape)
     cast(model, dtype)
     proba, log_proba = model.predict_proba(X), model.predict_log_proba(X)
     assert proba.dtype == np.float64

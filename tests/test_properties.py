@@ -58,7 +58,10 @@ def test_order_of_columns(Estimator, X, random):
     random.shuffle(order)
     model = fit(Estimator, X, target(X))
     expected = model.predict(X)
-    model.coef_, model.embeddings_ = model.coef_[order], model.embeddings_[order]
+    model.linear_weights_, model.embeddings_ = (
+        model.linear_weights_[order],
+        model.embeddings_[order],
+    )
     assert_same(model.predict(X[:, order]), expected)
 
 

@@ -21,7 +21,7 @@ def test_same_seed_same_result_bit_for_bit(Estimator, one_hot_data):
         Estimator(random_state=seed, dropout=0.3, early_stopping=True, **SHORT).fit(X, y)
         for seed in (0, 0, 1)
     )
-    for name in ("embeddings_", "coef_", "projection_", "intercept_"):
+    for name in ("embeddings_", "linear_weights_", "projection_", "bias_"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     assert not np.array_equal(first.embeddings_, other.embeddings_)
 
@@ -31,8 +31,10 @@ def test_a_random_state_instance_is_drawn_from(one_hot_data):
     models = [
         FMRegressor(random_state=np.random.RandomState(5), **SHORT).fit(X, y) for _ in range(2)
     ]
-    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
-    assert not np.array_equal(models[0].coef_, FMRegressor(random_state=6, **SHORT).fit(X, y).coef_)
+    np.testing.assert_array_equal(models[0].linear_weights_, models[1].linear_weights_)
+    assert not np.array_equal(
+        models[0].linear_weights_, FMRegressor(random_state=6, **SHORT).fit(X, y).linear_weights_
+    )
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -66,7 +68,9 @@ def test_without_warm_start_a_fit_starts_afresh(one_hot_data):
     X, y = one_hot_data
     model = FMRegressor(random_state=0, **SHORT).fit(X[:, :9], -y)
     model.fit(X, y)
-    np.testing.assert_array_equal(model.coef_, FMRegressor(random_state=0, **SHORT).fit(X, y).coef_)
+    np.testing.assert_array_equal(
+        model.linear_weights_, FMRegressor(random_state=0, **SHORT).fit(X, y).linear_weights_
+    )
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -95,7 +99,7 @@ def test_partial_fit_keeps_the_optimizers_state_and_the_counts(Estimator, one_ho
     for _ in range(6):
         stream.partial_fit(X, y)
     expected = Estimator(l2_embedding=0, l2_linear=0, **options).fit(X, y)
-    np.testing.assert_allclose(stream.coef_, expected.coef_, rtol=1e-6)
+    np.testing.assert_allclose(stream.linear_weights_, expected.linear_weights_, rtol=1e-6)
     counted = Estimator(l2_linear=5.0, **options)
     for _ in range(6):
         counted.partial_fit(X, y)

@@ -100,7 +100,7 @@ def test_other_numbers_of_threads_differ_by_rounding_only(rows):
     coefs = []
     for n_threads in (1, 2):
         torch.set_num_threads(n_threads)
-        coefs.append(AFMRegressor(max_iter=3, random_state=0).fit(X, y).coef_)
+        coefs.append(AFMRegressor(max_iter=3, random_state=0).fit(X, y).linear_weights_)
     torch.set_num_threads(before)
     np.testing.assert_allclose(coefs[1], coefs[0], rtol=1e-3, atol=1e-4)
 

@@ -79,7 +79,7 @@ def test_a_column_that_comes_later_is_learnt_then(Estimator, how, levels):
     others = model.embeddings_[[4, 5, 10, 11]].copy()
     learn(late)
     assert model.embeddings_[column].all()
-    assert model.coef_[column] != 0
+    assert model.linear_weights_[column] != 0
     assert not np.array_equal(scores(model, late), scores(model, without))
     # Those that are still not seen stay out.
     np.testing.assert_array_equal(model.embeddings_[[5, 10, 11, 16]], 0)
@@ -96,7 +96,7 @@ def test_a_column_of_rows_without_weight_is_not_seen(Estimator, levels):
     model = make_pipeline(encoder(), Estimator(**SHORT))
     model.fit(X, y, **{f"{model.steps[1][0]}__sample_weight": weight})
     assert not model[1].embeddings_[LEVELS.index("never")].any()
-    assert not model[1].coef_[LEVELS.index("never")]
+    assert not model[1].linear_weights_[LEVELS.index("never")]
 
 
 def wide(n_columns):

@@ -1,6 +1,7 @@
 """Out of memory: recognised, and the same rows once more in smaller groups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -15,6 +16,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _MESSAGES)
+
+
+@contextmanager
+def torch_memory_errors() -> Iterator[None]:
+    """What torch raises where memory runs out becomes a MemoryError, as NumPy's is."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError(
+            f"Not enough memory ({str(error).splitlines()[0]}). Lower embedding_dim, "
+            "attention_dim or batch_size, hash the levels into fewer columns, or free memory."
+        ) from error
 
 
 def in_groups_that_fit(

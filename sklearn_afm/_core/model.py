@@ -12,7 +12,7 @@ from .batches import Batch, Batcher, RowGroup, entries
 from .memory import in_groups_that_fit
 from .pooling import AttentionPooling, SumPooling, dropout, look_up
 
-TABLES = ("coef", "embeddings")
+TABLES = ("linear_weights", "embeddings")
 
 # Entries of the rows, and numbers of a group of them, of which prediction takes care at once.
 PREDICTION_ENTRIES = 1 << 17
@@ -40,8 +40,8 @@ class FactorizationModel:
         pooled = self.pooling(parameters["embeddings"], group, parameters, generator)
         if self.dropout:
             pooled = dropout(pooled, self.dropout, generator)
-        linear = look_up(parameters["coef"], group).sum(1)
-        return parameters["intercept"] + linear + pooled @ parameters["projection"].T
+        linear = look_up(parameters["linear_weights"], group).sum(1)
+        return parameters["bias"] + linear + pooled @ parameters["projection"].T
 
     @torch.no_grad()
     def predict(self, parameters: dict[str, Tensor], X) -> np.ndarray:
@@ -58,8 +58,8 @@ class FactorizationModel:
         def predict_batch(batch):
             return _predict_batch(parameters, batch, score)
 
-        intercept = parameters["intercept"]
-        result = intercept.new_empty(X.shape[0], len(intercept))
+        bias = parameters["bias"]
+        result = bias.new_empty(X.shape[0], len(bias))
         step = max(1, PREDICTION_ENTRIES * X.shape[0] // max(1, X.nnz))
         for start in range(0, X.shape[0], step):
             indptr = X.indptr[start : start + step + 1]
@@ -71,12 +71,12 @@ class FactorizationModel:
 
 
 def _predict_batch(parameters, batch, score) -> Tensor:
-    intercept = parameters["intercept"]
+    bias = parameters["bias"]
     tables = column_tables(parameters, batch)
     local = {name: feature_table(rows, batch) for name, rows in tables.items()}
-    result = intercept.new_empty(len(batch.row_lengths), len(intercept))
+    result = bias.new_empty(len(batch.row_lengths), len(bias))
     for group in batch.groups:
-        raw = intercept + look_up(local["coef"], group).sum(1)
+        raw = bias + look_up(local["linear_weights"], group).sum(1)
         raw += score(local["embeddings"], group, batch.columns)
         result[rows_of(group, result.device)] = raw
     return result
@@ -84,7 +84,7 @@ def _predict_batch(parameters, batch, score) -> Tensor:
 
 def column_tables(parameters: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     """The rows of each table that belong to the batch's columns."""
-    columns = torch.from_numpy(batch.columns).to(parameters["coef"].device)
+    columns = torch.from_numpy(batch.columns).to(parameters["linear_weights"].device)
     return {name: parameters[name].index_select(0, columns) for name in TABLES}
 
 

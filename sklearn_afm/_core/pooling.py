@@ -69,7 +69,7 @@ class AttentionPooling:
         embeddings.
     share_pairs : bool
         Compute equal pairs of a group once.
-    mean_pairs : float or None
+    median_pairs : float or None
         Pairs of a row for which p is meant; what a row has more or less of, its sum has too.
         None: p is meant for every row.
     """
@@ -81,13 +81,13 @@ class AttentionPooling:
         dropout=0.0,
         product_dtype=None,
         share_pairs=True,
-        mean_pairs=None,
+        median_pairs=None,
     ):
         self.embedding_dim = embedding_dim
         self.attention_dim = attention_dim
         self.dropout = dropout
         self.product_dtype = product_dtype
-        self.mean_pairs = mean_pairs
+        self.median_pairs = median_pairs
         self._find_pairs = PairFinder(share_pairs)
 
     def row_cost(self, width: int) -> int:
@@ -108,7 +108,7 @@ class AttentionPooling:
         if generator is not None and self.dropout:
             attention = dropout(attention, self.dropout, generator)
         pooled = _WeightedPairSum.apply(*_padded_features(embeddings, group), attention)
-        return in_proportion(pooled, group, len(embeddings), self.mean_pairs)
+        return in_proportion(pooled, group, len(embeddings), self.median_pairs)
 
     def attention(
         self, embeddings: Tensor, group: RowGroup, parameters: dict[str, Tensor]
@@ -131,7 +131,7 @@ class AttentionPooling:
     ) -> PooledScorer | PairScorer:
         """What scores groups of rows of one matrix."""
         if len(parameters["projection"]) == 1:
-            return PairScorer(parameters, n_columns, one_hot, self.mean_pairs)
+            return PairScorer(parameters, n_columns, one_hot, self.median_pairs)
         return PooledScorer(self, parameters)
 
     def _pairs(self, embeddings, group):

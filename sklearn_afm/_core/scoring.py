@@ -44,7 +44,7 @@ class PairScorer:
     one_hot : bool
         All values are 1, so that a pair of columns has the same score in every batch: it is
         remembered from batch to batch.
-    mean_pairs : float or None
+    median_pairs : float or None
         As in `AttentionPooling`.
     """
 
@@ -53,11 +53,11 @@ class PairScorer:
         parameters: dict[str, Tensor],
         n_columns: int,
         one_hot: bool,
-        mean_pairs: float | None,
+        median_pairs: float | None,
     ):
         self._parameters = parameters
         self._n_columns = n_columns
-        self._mean_pairs = mean_pairs
+        self._median_pairs = median_pairs
         self._find_pairs = PairFinder()
         weight = parameters["attention_weight"]
         self._remembers = one_hot and weight.numel() >= MIN_REMEMBERED_COST
@@ -74,7 +74,7 @@ class PairScorer:
         if group.features.shape[1] < 2:
             return embeddings.new_zeros(len(group.features), 1)
         scores = self._weighted_values(embeddings, group, columns)
-        return in_proportion(scores, group, len(embeddings), self._mean_pairs)
+        return in_proportion(scores, group, len(embeddings), self._median_pairs)
 
     def _weighted_values(self, embeddings, group, columns) -> Tensor:
         if not group.padded:
@@ -134,21 +134,21 @@ class PairScorer:
 
 
 def in_proportion(
-    sums: Tensor, group: RowGroup, n_features: int, mean_pairs: float | None
+    sums: Tensor, group: RowGroup, n_features: int, median_pairs: float | None
 ) -> Tensor:
-    """Weighted means over the pairs of each row, times its number of pairs / `mean_pairs`.
+    """Weighted means over the pairs of each row, times its number of pairs / `median_pairs`.
 
     Without it, the pairs that a row is left with, if some entry is missing, would count for more
     than in any row that the model has learnt from.
     """
-    if mean_pairs is None:
+    if median_pairs is None:
         return sums
     width = group.features.shape[1]
     if not group.padded:
-        share = width * (width - 1) / 2 / mean_pairs
+        share = width * (width - 1) / 2 / median_pairs
         return sums if share == 1 else sums * share
     length = (group.features < n_features).sum(axis=1)
-    share = torch.from_numpy(length * (length - 1) / 2 / mean_pairs)
+    share = torch.from_numpy(length * (length - 1) / 2 / median_pairs)
     return sums * share.to(sums)[:, None]
 
 

@@ -44,7 +44,7 @@ class Penalties:
 
     attention: float = 0.0
     embeddings: float = 0.0
-    coef: float = 0.0
+    linear_weights: float = 0.0
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Trainer:
 
     def __post_init__(self):
         self._trained = [name for name in self.parameters if name not in self.frozen]
-        n_columns = len(self.parameters["coef"])
+        n_columns = len(self.parameters["linear_weights"])
         self._batcher = Batcher(n_columns, self.model.pooling.row_cost, MAX_TRAINING_COST)
 
     def restore(self, state: "RunState") -> None:
@@ -150,7 +150,10 @@ class Trainer:
             gradients["attention_weight"].add_(
                 self.parameters["attention_weight"], alpha=2 * self.penalties.attention
             )
-        strengths = {"embeddings": self.penalties.embeddings, "coef": self.penalties.coef}
+        strengths = {
+            "embeddings": self.penalties.embeddings,
+            "linear_weights": self.penalties.linear_weights,
+        }
         strengths = {name: s for name, s in strengths.items() if s and name in gradients}
         if not strengths:
             return
@@ -158,12 +161,12 @@ class Trainer:
         entry_weight = None if weight is None else np.repeat(weight, batch.row_lengths)
         share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
         share = torch.from_numpy(share / (column_weight[batch.columns] * batch_weight))
-        share = share.to(tables["coef"])[:, None]
+        share = share.to(tables["linear_weights"])[:, None]
         for name, strength in strengths.items():
             gradients[name].addcmul_(tables[name], share, value=2 * strength)
 
     def _update(self, gradients, batch):
-        columns = torch.from_numpy(batch.columns).to(self.parameters["coef"].device)
+        columns = torch.from_numpy(batch.columns).to(self.parameters["linear_weights"].device)
         self.optimizer.begin_step()
         for name, gradient in gradients.items():
             rows = columns if name in TABLES else None
@@ -193,8 +196,8 @@ class RunState:
     parameters: dict[str, Tensor]
     optimizer: dict[str, Tensor]
     average: dict[str, Tensor] | None  # None without averaging
-    best: dict[str, Tensor] | None  # None without a monitor
-    best_iter: int
+    best: dict[str, Tensor] | None  # None without a monitor, or while its scores are NaN
+    best_iter: int  # 0 while there is no best
     best_score: float
     history: list[dict]
     order_rng: dict
@@ -204,6 +207,14 @@ class RunState:
     def result(self) -> dict[str, Tensor]:
         """The parameters that the run would end with."""
         return self.best or self.average or self.parameters
+
+
+class NoScoreError(ValueError):
+    """The monitor's score was NaN in every epoch, so that none is the best."""
+
+    def __init__(self, n_epochs: int):
+        super().__init__(f"NaN score in each of {n_epochs} epochs")
+        self.n_epochs = n_epochs
 
 
 class NonFiniteLossError(ValueError):
@@ -229,7 +240,8 @@ def run(
 
     `monitor` looks at the parameters after each epoch and returns entries for the history
     and a score (more is better): the run ends when it has not risen by `tol` for
-    `n_iter_no_change` epochs, with the parameters of the best. `on_epoch` gets each record
+    `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
+    a run of nothing else raises NoScoreError. `on_epoch` gets each record
     and may end the run too. `on_state` gets the state that another epoch follows. Ctrl-C
     ends the run with the state of the last whole epoch, if there is one.
 
@@ -243,7 +255,7 @@ def run(
         if start is not None:
             trainer.restore(start)
             if average:
-                device = trainer.parameters["coef"].device
+                device = trainer.parameters["linear_weights"].device
                 saved = {name: value.to(device) for name, value in start.average.items()}
                 average.restore(saved, len(start.history))
             history, best = start.history, start.best
@@ -265,7 +277,7 @@ def run(
             history = [*history, record]
             if score is None:
                 best_iter = epoch
-            elif best is None or score > best_score + schedule.tol:
+            elif not math.isnan(score) and (best is None or score > best_score + schedule.tol):
                 best = current if average else copy_of(current)
                 best_iter, best_score = epoch, score
             # What an interrupted run would end with must be out of the next epoch's reach.
@@ -293,4 +305,6 @@ def run(
         if state is None:
             raise
         return state, True
+    if monitor is not None and state.best is None:
+        raise NoScoreError(len(state.history))
     return state, False

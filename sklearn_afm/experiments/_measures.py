@@ -20,7 +20,7 @@ def accuracy(model, rows) -> dict:
 
 def n_parameters(model) -> int:
     """How many numbers an FM or an AFM with one output has learnt."""
-    learnt = ["intercept", "coef", "embeddings"]
+    learnt = ["bias", "linear_weights", "embeddings"]
     if hasattr(model, "attention_weight_"):  # an FM's p is 1
         learnt += ["projection", *ATTENTION]
     return sum(np.size(getattr(model, f"{name}_")) for name in learnt)

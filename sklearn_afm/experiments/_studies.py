@@ -161,7 +161,7 @@ class AttentionAlone(Study):
     n_panels = 3
 
     def runs(self, embedding_dim, seeds):
-        frozen = ("intercept", "coef", "embeddings", "projection")
+        frozen = ("bias", "linear_weights", "embeddings", "projection")
         changes = {"init": "fm", "freeze": frozen}
         return [
             Run(

@@ -4,10 +4,12 @@ A *field* is a group of columns, such as the levels of one categorical column.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
@@ -31,17 +33,30 @@ class Fields:
 
 def take_apart(estimator):
     """The transforming part of a Pipeline (None without one), and the fitted model."""
-    encoder, model = None, estimator
-    if isinstance(estimator, Pipeline):
-        encoder = estimator[:-1] if len(estimator) > 1 else None
-        model = estimator[-1]
+    encoder, model = None, _unwrapped(estimator)
+    if isinstance(model, Pipeline):
+        # Samplers, as imbalanced-learn has them, change the rows of training and nothing later.
+        steps = [step for step in model.steps[:-1] if _has_part_in_prediction(step[1])]
+        encoder = Pipeline(steps) if steps else None
+        model = _unwrapped(model.steps[-1][1])
     if not hasattr(model, "embedding_dim"):
         raise TypeError(
-            "What is explained is a fitted FM or AFM estimator, or a Pipeline whose last step is "
-            f"one (of a search, best_estimator_); got {type(model).__name__}."
+            "What is explained is a fitted FM or AFM estimator, a Pipeline whose last step is one, "
+            f"or a fitted search (refit=True) over one of these; got {type(model).__name__}."
         )
     check_is_fitted(model)
     return encoder, model
+
+
+def _unwrapped(estimator):
+    """What a fitted search has found, or what is frozen; else the estimator itself."""
+    if hasattr(estimator, "best_estimator_"):
+        return _unwrapped(estimator.best_estimator_)
+    return _unwrapped(estimator.estimator) if isinstance(estimator, FrozenEstimator) else estimator
+
+
+def _has_part_in_prediction(step) -> bool:
+    return step is None or isinstance(step, str) or hasattr(step, "transform")
 
 
 def encoded_rows(encoder, model, X):
@@ -56,7 +71,8 @@ def column_names(encoder, model) -> np.ndarray:
     try:
         return np.asarray(encoder.get_feature_names_out(), dtype=object)
     except AttributeError:  # no encoder, or a step of it that gives no names
-        return _numbered_names(model.n_features_in_)
+        own_names = _numbered_names(model.n_features_in_)
+        return own_names if encoder is None else _trace(encoder, own_names)[0]
 
 
 def find_fields(encoder, model, fields) -> Fields:
@@ -65,7 +81,7 @@ def find_fields(encoder, model, fields) -> Fields:
     if fields is None or (isinstance(fields, str) and fields == "auto"):
         names = column_names(encoder, model)
         if fields is not None and encoder is not None:
-            names = _encoder_fields(encoder, names)
+            names = _trace(encoder, names)[1]
         found = _by_name(names)
     elif isinstance(fields, str):
         raise ValueError(f'fields={fields!r} is no choice: give "auto", None, a list or a dict.')
@@ -130,42 +146,70 @@ def _by_columns(groups: Mapping, n_columns: int) -> Fields:
 # Fields from what an encoder has learnt
 
 
-def _encoder_fields(encoder, own_names):
-    """Name of the input column that each encoded one comes from; else its own name."""
-    names = getattr(encoder, "feature_names_in_", None)
+def _trace(encoder, own_names):
+    """Name of each encoded column, and of the input column that it comes from.
+
+    Where that cannot be told, each column's own name stands for both.
+    """
     try:
-        if names is None:
-            names = _numbered_names(encoder.n_features_in_)
-        names = np.asarray(names, dtype=object)
-        return _through(encoder, names, names)[1]
-    except AttributeError:  # a step gives no names of its outputs
-        return own_names
+        names, fields = _through(encoder, None, None)
+    except AttributeError:  # an encoder without names of its inputs or outputs
+        names = None
+    return (own_names, own_names) if names is None else (names, fields)
 
 
 def _through(transformer, names, fields):
-    """Names and fields of a fitted transformer's outputs, from those of its inputs."""
+    """Names and fields of a fitted transformer's outputs, from those of its inputs.
+
+    None stands for unknown names, as behind a FunctionTransformer that tells none.
+    """
     if isinstance(transformer, Pipeline):
         for _, step in transformer.steps:
             names, fields = _through(step, names, fields)
         return names, fields
     if transformer is None or isinstance(transformer, str):  # "passthrough"
         return names, fields
+    if names is None:
+        names = fields = _input_names(transformer)
+    if isinstance(transformer, ColumnTransformer):
+        return _through_columns(transformer, names, fields)
+    if not hasattr(transformer, "get_feature_names_out"):
+        return None, None
     new_names = transformer.get_feature_names_out(names)
     if isinstance(transformer, OneHotEncoder):
         return new_names, np.repeat(fields, _one_hot_widths(transformer))
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
         return new_names, np.repeat(fields, transformer.n_bins_.astype(int))
-    if isinstance(transformer, ColumnTransformer):
-        new_fields = np.empty(len(new_names), dtype=object)
-        for name, part, columns in transformer.transformers_:
-            outputs = transformer.output_indices_[name]
-            if outputs.stop > outputs.start:
-                inputs = _positions(columns, names)
-                new_fields[outputs] = _through(part, names[inputs], fields[inputs])[1]
-        return new_names, new_fields
     # A column that keeps its name (scaled, imputed, selected) keeps its field.
     field_of = dict(zip(names, fields))
     return new_names, np.array([field_of.get(name, name) for name in new_names], dtype=object)
+
+
+def _input_names(transformer) -> np.ndarray:
+    """Names of the columns that a transformer was fitted on; x0, x1, ... where it saw none."""
+    names = getattr(transformer, "feature_names_in_", None)
+    if names is None:
+        names = _numbered_names(transformer.n_features_in_)
+    return np.asarray(names, dtype=object)
+
+
+def _through_columns(transformer: ColumnTransformer, names, fields):
+    n_outputs = max(part.stop for part in transformer.output_indices_.values())
+    new_names, new_fields = np.empty((2, n_outputs), dtype=object)
+    for name, part, columns in transformer.transformers_:
+        outputs = transformer.output_indices_[name]
+        if outputs.stop == outputs.start:
+            continue
+        inputs = _positions(columns, names)
+        found = _through(part, names[inputs], fields[inputs])
+        if found[0] is None:
+            unnamed = [f"{name}_{number}" for number in range(outputs.stop - outputs.start)]
+            found = unnamed, unnamed
+        new_names[outputs], new_fields[outputs] = found
+    with suppress(AttributeError):  # where a part tells no names
+        # Its own names have those of the parts in front, if it was asked for them.
+        new_names = np.asarray(transformer.get_feature_names_out(names), dtype=object)
+    return new_names, new_fields
 
 
 def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:

@@ -337,6 +337,7 @@ def _exchange(own, other, n_codes):
 
 def _target(model, y, X) -> np.ndarray:
     """Targets (n_rows, n_outputs), or positions of the labels (n_rows, 1)."""
+    _input.check_dense_target(y)
     check_consistent_length(X, y)
     if is_classifier(model):
         y = column_or_1d(y)
@@ -348,9 +349,15 @@ def _target(model, y, X) -> np.ndarray:
             )
         return np.searchsorted(model.classes_, y)[:, None].astype(np.float64)
     y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
-    n_outputs = np.size(model.intercept_)
+    n_outputs = np.size(model.bias_)
     if y.shape[1] != n_outputs:
         raise ValueError(f"y has {y.shape[1]} targets, but the model predicts {n_outputs}.")
+    missing = ~np.isfinite(y).all(axis=1)
+    if missing.any():
+        raise ValueError(
+            f"y is NaN or infinite in {np.count_nonzero(missing)} of {len(y)} rows, first in row "
+            f"{missing.argmax()}: no loss can be told for them. Drop these rows of X and y."
+        )
     return y
 
 
@@ -361,6 +368,7 @@ def _row_loss(model):
         name = "log" if len(model.classes_) == 2 else "multinomial"
 
     def loss(raw, target):
-        return LOSSES[name](torch.from_numpy(raw), torch.from_numpy(target)).mean(1).numpy()
+        target = _input.shared_tensor(target, "cpu")
+        return LOSSES[name](torch.from_numpy(raw), target).mean(1).numpy()
 
     return loss

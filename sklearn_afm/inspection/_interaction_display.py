@@ -10,7 +10,7 @@ from ._terms import iter_terms
 
 
 class InteractionDisplay:
-    """One row's prediction as a sum: intercept, linear terms and interactions, as a waterfall.
+    """One row's prediction as a sum: bias, linear terms and interactions, as a waterfall.
 
     Bars run from the sum of the terms above them; the last ends at the prediction.
 
@@ -20,7 +20,7 @@ class InteractionDisplay:
         Names of the terms.
     values : ndarray of shape (n_terms,)
         What each adds.
-    intercept : float
+    bias : float
         Where the sum begins.
     label : str, default="prediction"
         What is predicted.
@@ -28,7 +28,7 @@ class InteractionDisplay:
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars: the intercept, the terms drawn one by one, and the others together.
+        The bars: the bias, the terms drawn one by one, and the others together.
     ax_ : matplotlib Axes
         Where they are drawn.
     figure_ : matplotlib Figure
@@ -46,14 +46,14 @@ class InteractionDisplay:
     >>> display = InteractionDisplay.from_estimator(model, X, row=1)
     >>> display.names
     ['x0_red', 'x1_flat', 'x0_red x x1_flat']
-    >>> round(float(display.intercept + display.values.sum()))
+    >>> round(float(display.bias + display.values.sum()))
     -2
     """
 
-    def __init__(self, names, values, intercept, *, label="prediction"):
+    def __init__(self, names, values, bias, *, label="prediction"):
         self.names = names
         self.values = values
-        self.intercept = intercept
+        self.bias = bias
         self.label = label
 
     @classmethod
@@ -93,7 +93,7 @@ class InteractionDisplay:
         return cls(
             [*names[terms.column].tolist(), *pair_names],
             np.concatenate([terms.linear, terms.contribution])[:, output],
-            float(terms.intercept[output]),
+            float(terms.bias[output]),
             label=_prediction_label(model, output),
         ).plot(ax, n_terms=n_terms)
 
@@ -115,8 +115,8 @@ class InteractionDisplay:
         check_count("n_terms", n_terms)
         order = np.argsort(-np.abs(self.values), kind="stable")
         shown, others = order[:n_terms], order[n_terms:]
-        names = ["intercept", *(self.names[term] for term in shown)]
-        steps = [self.intercept, *self.values[shown]]
+        names = ["bias", *(self.names[term] for term in shown)]
+        steps = [self.bias, *self.values[shown]]
         if len(others):
             names.append(f"{len(others)} smaller terms")
             steps.append(self.values[others].sum())

@@ -5,12 +5,12 @@ import numpy as np
 
 def has_output_axis(model) -> bool:
     """Whether predictions, and so the terms, have an axis for outputs."""
-    return np.ndim(model.intercept_) > 0
+    return np.ndim(model.bias_) > 0
 
 
 def output_names(model) -> np.ndarray:
     """Classes or target numbers, one an output; (n_outputs,)."""
-    n_outputs = np.size(model.intercept_)
+    n_outputs = np.size(model.bias_)
     if has_output_axis(model) and hasattr(model, "classes_"):
         return model.classes_
     return np.arange(n_outputs)
@@ -26,7 +26,7 @@ def check_output(model, output, needed_for=None) -> int | None:
 
     `needed_for` names what cannot be had for several outputs at once.
     """
-    n_outputs = np.size(model.intercept_)
+    n_outputs = np.size(model.bias_)
     if output is None:
         if n_outputs == 1:
             return 0

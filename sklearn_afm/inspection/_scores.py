@@ -25,7 +25,7 @@ class InteractionScores(Bunch):
 def interaction_scores(estimator, X, *, top_k=None):
     """Attention, score and contribution of each pair of each row.
 
-    ``intercept + linear[n] + interaction[n]`` is what `predict` (`decision_function` of a
+    ``bias + linear[n] + interaction[n]`` is what `predict` (`decision_function` of a
     classifier) gives for row n, and ``interaction[n]`` is the sum of the contributions of the
     row's pairs.
 
@@ -59,10 +59,10 @@ def interaction_scores(estimator, X, *, top_k=None):
             a_ij; 1 in an FM.
         score : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
             p . (v_i * v_j) x_i x_j, in the unit of the raw prediction; for an AFM times the row's
-            number of pairs over ``mean_pairs_``.
+            number of pairs over ``median_pairs_``.
         contribution : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
             Attention times score.
-        intercept : float or ndarray of shape (n_outputs,)
+        bias : float or ndarray of shape (n_outputs,)
             The global bias.
         linear, interaction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Linear and interaction part of each row, over all its pairs.
@@ -108,7 +108,7 @@ def interaction_scores(estimator, X, *, top_k=None):
         **found,
         first_name=names[found["first"]],
         second_name=names[found["second"]],
-        intercept=model.intercept_,
+        bias=model.bias_,
         linear=as_predicted(model, np.concatenate(linear)),
         interaction=as_predicted(model, np.concatenate(interaction)),
         outputs=output_names(model),

@@ -29,7 +29,7 @@ class Terms:
     unit of the raw scores.
     """
 
-    intercept: np.ndarray  # (n_outputs,)
+    bias: np.ndarray  # (n_outputs,)
     n_rows: int
     entry_row: np.ndarray  # (n_entries,)
     column: np.ndarray  # (n_entries,)
@@ -55,7 +55,7 @@ class Terms:
 
     def raw_scores(self) -> np.ndarray:
         """What the model predicts: (n_rows, n_outputs)."""
-        return self.intercept + self.linear_sums() + self.interaction_sums()
+        return self.bias + self.linear_sums() + self.interaction_sums()
 
 
 @dataclass
@@ -101,34 +101,34 @@ def terms_of(model, X) -> Terms:
     columns = batch.columns
     if batch.feature_columns is not None:
         columns = columns[batch.feature_columns]
-    mean_pairs = getattr(model, "mean_pairs_", None)  # an FM has none
+    median_pairs = getattr(model, "median_pairs_", None)  # an FM has none
     parts = [
-        _group_pairs(embeddings, group, network, np.append(columns, -1), mean_pairs)
+        _group_pairs(embeddings, group, network, np.append(columns, -1), median_pairs)
         for group in batch.groups
         if group.features.shape[1] > 1
     ] or [_no_pairs(n_outputs)]
     pairs = [np.concatenate(arrays) for arrays in zip(*parts)]
     length = np.diff(X.indptr)
-    coef = parameters["coef"][X.indices].astype(np.float64)
+    weights = parameters["linear_weights"][X.indices].astype(np.float64)
     return Terms(
-        parameters["intercept"].astype(np.float64),
+        parameters["bias"].astype(np.float64),
         X.shape[0],
         np.repeat(np.arange(X.shape[0]), length),
         X.indices.astype(np.int64),
-        coef * X.data[:, None],
+        weights * X.data[:, None],
         *pairs,
     )
 
 
 @torch.no_grad()
-def _group_pairs(embeddings, group, network, columns, mean_pairs):
+def _group_pairs(embeddings, group, network, columns, median_pairs):
     """Row, columns, attention and score of each pair of a group; columns[-1]: padding."""
     width = group.features.shape[1]
     later, earlier = pair_positions(width)
     entries = look_up(embeddings, group)
     turned = entries.transpose(1, 2)
     # The share belongs to the row; taken into one side of each product, it is in every score.
-    shared = in_proportion(entries.flatten(1), group, len(embeddings), mean_pairs)
+    shared = in_proportion(entries.flatten(1), group, len(embeddings), median_pairs)
     shared = shared.view_as(entries)
     score = np.stack(
         [torch.bmm(shared * p, turned).numpy()[:, later, earlier] for p in network["projection"]],

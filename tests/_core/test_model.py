@@ -16,13 +16,13 @@ from sklearn_afm._core.pooling import AttentionPooling, SumPooling
 from sklearn_afm._core.trainer import Penalties, Trainer, TrainingData
 
 N_COLUMNS, K, T = 9, 4, 3
-MEAN_PAIRS = {"mean_pairs": 7.5}
+MEDIAN_PAIRS = {"median_pairs": 7.5}
 
 
 def make_model(kind, **options):
     if kind == "fm":
         return FactorizationModel(SumPooling(K))
-    return FactorizationModel(AttentionPooling(K, T, **MEAN_PAIRS | options))
+    return FactorizationModel(AttentionPooling(K, T, **MEDIAN_PAIRS | options))
 
 
 def make_parameters(rng, kind, n_outputs):
@@ -37,7 +37,7 @@ def local_parameters(params, X):
     batcher = Batcher(X.shape[1], lambda width: 1, 10**9)
     batch = batcher.batch(X.indptr, *entries(X.indptr, X, bool((X.data == 1).all())))
     local = tensors(params)
-    for name in ("coef", "embeddings"):
+    for name in ("linear_weights", "embeddings"):
         local[name] = feature_table(local[name][batch.columns], batch)
     return batch, local
 
@@ -50,15 +50,15 @@ def test_predictions(rng, kind, n_outputs, real):
     params = make_parameters(rng, kind, n_outputs)
     scores = make_model(kind).predict(tensors(params), sparse.csr_array(X))
     np.testing.assert_allclose(
-        scores, oracle.raw_scores(X, params | MEAN_PAIRS), rtol=1e-12, atol=1e-12
+        scores, oracle.raw_scores(X, params | MEDIAN_PAIRS), rtol=1e-12, atol=1e-12
     )
 
 
-def test_without_mean_pairs_it_is_the_equation_of_the_paper(rng):
+def test_without_median_pairs_it_is_the_equation_of_the_paper(rng):
     X = ragged_matrix(rng, 25, N_COLUMNS)
     for n_outputs in (1, 2):
         params = make_parameters(rng, "afm", n_outputs)
-        scores = make_model("afm", mean_pairs=None).predict(tensors(params), sparse.csr_array(X))
+        scores = make_model("afm", median_pairs=None).predict(tensors(params), sparse.csr_array(X))
         np.testing.assert_allclose(scores, oracle.raw_scores(X, params), rtol=1e-12, atol=1e-12)
 
 
@@ -94,7 +94,7 @@ def gradients_of(kind, loss, X, target, weight, params, n_batches=1, learning_ra
     parameters = tensors(params)
     X = sparse.csr_array(X)
     entry_weight = np.repeat(weight, np.diff(X.indptr))
-    penalties = Penalties(attention=0.3, embeddings=0.7, coef=0.2)
+    penalties = Penalties(attention=0.3, embeddings=0.7, linear_weights=0.2)
     trainer = Trainer(
         model=make_model(kind, **options),
         loss=loss,
@@ -140,10 +140,12 @@ def test_a_step_follows_the_gradient_of_the_objective(rng, kind, loss, n_outputs
         target = rng.integers(0, max(2, n_outputs), size=(12, 1)).astype(float)
     weight = rng.uniform(0.5, 2, size=12)
     seen = (X != 0).any(axis=0)
-    params["embeddings"][~seen] = params["coef"][~seen] = 0  # no prior pulls at what is absent
+    params["embeddings"][~seen] = params["linear_weights"][~seen] = (
+        0  # no prior pulls at what is absent
+    )
     found = gradients_of(kind, loss, X, target, weight, params)
     expected = numeric_gradients(
-        lambda p: oracle.objective(X, target, weight, p | MEAN_PAIRS, loss, 0.3, 0.7, 0.2), params
+        lambda p: oracle.objective(X, target, weight, p | MEDIAN_PAIRS, loss, 0.3, 0.7, 0.2), params
     )
     for name in params:
         np.testing.assert_allclose(found[name], expected[name], atol=2e-8, err_msg=name)
@@ -155,12 +157,12 @@ def test_the_batches_of_an_epoch_add_up_to_the_objective(rng, kind):
     X = ragged_matrix(rng, 12, N_COLUMNS, real=False)
     X[:, 0] = 1
     params = {name: value / 2 for name, value in make_parameters(rng, kind, 1).items()}
-    params["embeddings"][(X == 0).all(axis=0)] = params["coef"][(X == 0).all(axis=0)] = 0
+    params["embeddings"][(X == 0).all(axis=0)] = params["linear_weights"][(X == 0).all(axis=0)] = 0
     target, weight = rng.normal(size=(12, 1)), np.ones(12)
     arguments = (kind, "squared", X, target, weight, params)
     found = gradients_of(*arguments, n_batches=3, learning_rate=1e-7)
     expected = numeric_gradients(
-        lambda p: oracle.objective(X, target, weight, p | MEAN_PAIRS, "squared", 0.3, 0.7, 0.2),
+        lambda p: oracle.objective(X, target, weight, p | MEDIAN_PAIRS, "squared", 0.3, 0.7, 0.2),
         params,
     )
     for name in params:
@@ -207,7 +209,7 @@ def test_large_attention_scores_do_not_overflow(rng):
     params = make_parameters(rng, "afm", 1)
     params["attention_context"] *= 1e4
     scores = make_model("afm").predict(tensors(params), sparse.csr_array(X))
-    np.testing.assert_allclose(scores, oracle.raw_scores(X, params | MEAN_PAIRS), rtol=1e-10)
+    np.testing.assert_allclose(scores, oracle.raw_scores(X, params | MEDIAN_PAIRS), rtol=1e-10)
 
 
 def test_bfloat16_products_are_close_to_float32(rng):

@@ -35,9 +35,9 @@ def missing_levels(table):
     model = AFMClassifier(random_state=0, **options).fit(X_train, y_train)
     length = np.diff(X_test.indptr)
     complete = length == length.max()
-    linear = X_test @ model.coef_ + model.intercept_
+    linear = X_test @ model.linear_weights_ + model.bias_
     prediction = model.predict_proba(X_test)[:, 1]
-    factor = length * (length - 1) / 2 / model.mean_pairs_
+    factor = length * (length - 1) / 2 / model.median_pairs_
     plain = expit(linear + (logit(prediction) - linear) / factor)
     for title, p in (("without the factor", plain), ("with the factor", prediction)):
         parts = [log_loss(y_test[rows], p[rows]) for rows in (complete, ~complete)]

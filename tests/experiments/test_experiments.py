@@ -114,7 +114,7 @@ def test_an_afm_has_the_parameters_of_equation_6(rows):
 
 def test_without_attention_the_afm_is_its_fm(rows):
     fm = FMRegressor(8, random_state=0, max_iter=20, batch_size=50).fit(rows.X_train, rows.y_train)
-    frozen = ("intercept", "coef", "embeddings", "projection")
+    frozen = ("bias", "linear_weights", "embeddings", "projection")
     options = {"init": fm, "freeze": frozen, "random_state": 0, "max_iter": 20, "batch_size": 50}
     model = AFMRegressor(8, 8, **options).fit(rows.X_train, rows.y_train)
     np.testing.assert_allclose(

@@ -119,7 +119,7 @@ def test_ranked_pairs(fitted):
 def test_waterfall_ends_at_the_prediction(fitted):
     model, X, _ = fitted
     display = drawn(InteractionDisplay.from_estimator(model, X, row=-1, n_terms=5))
-    assert len(display.bars_) == 7  # intercept, 5 terms, the others
+    assert len(display.bars_) == 7  # bias, 5 terms, the others
     last = display.bars_[-1]
     predicted = model.predict(X[-1:])[0]
     np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)
@@ -136,7 +136,7 @@ def test_waterfall_of_classes(rng):
     X = ragged_matrix(rng)
     model = random_model(FMClassifier, X, 3, rng)
     display = drawn(InteractionDisplay.from_estimator(model, X, row=5, output=2))
-    total = display.intercept + display.values.sum()
+    total = display.bias + display.values.sum()
     np.testing.assert_allclose(total, model.decision_function(X)[5, 2], rtol=1e-9)
     assert display.ax_.get_xlabel().startswith("logit of c")
     two = random_model(FMClassifier, X, 1, rng)

@@ -30,7 +30,7 @@ def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, r
     for number, row in enumerate(X):
         weights = oracle.attention(row, params) if Estimator in AFMS else None
         pairs = oracle.row_pairs(row)
-        share = len(pairs) / params["mean_pairs"] if Estimator in AFMS else 1.0
+        share = len(pairs) / params["median_pairs"] if Estimator in AFMS else 1.0
         for i, j in pairs:
             product = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
             weight = 1.0 if weights is None else weights[i, j]
@@ -46,7 +46,7 @@ def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, r
 
     predicted = raw_prediction(model, X)
     np.testing.assert_allclose(
-        found.intercept + found.linear + found.interaction, predicted, rtol=1e-9, atol=1e-9
+        found.bias + found.linear + found.interaction, predicted, rtol=1e-9, atol=1e-9
     )
     total = np.zeros_like(predicted)
     np.add.at(total, found.row, found.contribution)
@@ -64,7 +64,7 @@ def test_terms_of_a_fit_are_in_the_unit_of_the_target(Estimator, rng):
     X[:, 4] = 2.0
     found = interaction_scores(model, X)
     assert set(found.second) == {1, 2, 3}
-    terms = found.intercept + found.linear + found.interaction
+    terms = found.bias + found.linear + found.interaction
     np.testing.assert_allclose(terms, raw_prediction(model, X), rtol=1e-6)
 
 
@@ -77,7 +77,7 @@ def test_a_pipeline_gives_the_encoder_s_names():
     first_row = found.row == 0
     assert set(found.first_name[first_row]) | set(found.second_name[first_row]) == set(names)
     assert (np.bincount(found.row) == [15, 10, 15, 15, 15]).all()
-    terms = found.intercept + found.linear + found.interaction
+    terms = found.bias + found.linear + found.interaction
     np.testing.assert_allclose(terms, model.predict(X), rtol=1e-5, atol=1e-5)
 
 
@@ -131,7 +131,7 @@ def test_rows_without_a_pair():
     model = FMRegressor(max_iter=2).fit(X, [1.0, 2.0, 3.0])
     found = interaction_scores(model, X[1:])
     assert len(found.row) == 0
-    np.testing.assert_allclose(found.intercept + found.linear, model.predict(X[1:]), rtol=1e-6)
+    np.testing.assert_allclose(found.bias + found.linear, model.predict(X[1:]), rtol=1e-6)
 
 
 def test_frame_of_several_outputs(rng):

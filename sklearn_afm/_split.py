@@ -1,0 +1,88 @@
+"""The rows that early stopping sets aside: copies stay together, each class is in both parts."""
+
+import math
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+# Where copies leave fewer distinct rows to set aside, they are levels that meet again by chance.
+_FEWEST_DISTINCT = 30
+
+
+def validation_split(X, target, fraction, *, by_class: bool, seed: int):
+    """Positions of the rows to learn from, and of those set aside.
+
+    Parameters
+    ----------
+    X : canonical CSR of shape (n_rows, n_columns)
+    target : ndarray of shape (n_rows, n_outputs)
+    fraction : float or int
+        Share or number of rows to set aside.
+    by_class : bool
+        Whether targets are classes, of which each part gets its share.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If no row would be left to learn from.
+    """
+    n_rows = len(target)
+    n_val = fraction if isinstance(fraction, int) else math.ceil(fraction * n_rows)
+    if n_val >= n_rows:
+        raise ValueError(
+            f"validation_fraction={fraction!r} sets aside {n_val} rows for early stopping, and "
+            f"there are {n_rows}: none is left to learn from. Lower it, give X_val and y_val, or "
+            "set early_stopping=False."
+        )
+    group, first = _copies(X, target)
+    if len(first) * n_val < _FEWEST_DISTINCT * n_rows:
+        group = first = np.arange(n_rows)
+    if len(first) < n_rows:
+        fraction = n_val / n_rows  # of the distinct rows
+    label = target[first, 0] if by_class else None
+    chosen = np.zeros(len(first), dtype=bool)
+    chosen[_set_aside(len(first), label, fraction, seed)] = True
+    set_aside = chosen[group]
+    return np.flatnonzero(~set_aside), np.flatnonzero(set_aside)
+
+
+def _set_aside(n: int, label, fraction, seed) -> np.ndarray:
+    """Positions of the part set aside; of each label that occurs twice, both parts have one."""
+    options = {"test_size": fraction, "random_state": seed}
+    everything = np.arange(n)
+    if label is None:
+        return train_test_split(everything, **options)[1]
+    codes, counts = np.unique(label, return_inverse=True, return_counts=True)[1:]
+    n_val = fraction if isinstance(fraction, int) else math.ceil(fraction * n)
+    shared = everything[counts[codes] > 1]
+    if n_val < len(counts) or n_val >= len(shared):  # too few for one of each
+        return train_test_split(everything, **options)[1]
+    if isinstance(fraction, float) and len(shared) < n:
+        options["test_size"] = n_val
+    train, validation = train_test_split(shared, stratify=codes[shared], **options)
+    missing = np.setdiff1d(codes[train], codes[validation])
+    # In random order already: the first of a label is a random one.
+    moved = np.array([train[np.argmax(codes[train] == code)] for code in missing], dtype=int)
+    return np.concatenate([validation, moved])
+
+
+def _copies(X, target):
+    """The group of each row, and the first row of each group; copies of a row are a group.
+
+    Rows are copies if they are equal in X and in the target. Where equal rows of X have several
+    targets, they are taken to be different observations.
+    """
+    # Equal rows have equal products, and others do not, but for a chance of 1 in 10^15.
+    key = np.random.default_rng(0).standard_normal(X.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = X @ key
+    _, first, group = np.unique(product, return_index=True, return_inverse=True)
+    if len(first) == len(product):
+        everything = np.arange(len(product))
+        return everything, everything
+    differs = (target != target[first[group]]).any(axis=1)
+    several = np.bincount(group, differs, len(first)) > 0
+    apart = np.where(several[group], len(first) + np.arange(len(group)), group)
+    _, first, group = np.unique(apart, return_index=True, return_inverse=True)
+    return group, first
