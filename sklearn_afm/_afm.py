@@ -122,7 +122,8 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         The paper's lambda: penalty of ``attention_weight_``, beside the mean loss.
     l2_embedding : float, default=20.0
         Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard.
+        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
+        non-zeros in the median, m, since their pairs grow as the square of m.
     l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
@@ -202,8 +203,15 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
+    attention_spread_ : float
+        Standard deviation of the attention over the pairs of (up to 500) training rows, in units
+        of its mean: 0 if all pairs of a row have the same attention, as in an FM.
     median_pairs_ : float
-        Weighted mean number of pairs in a training row, at least 1.
+        Weighted median of the number of pairs in a training row, at least 1.
+    column_mean_ : ndarray of shape (n_features,) or None
+        What is subtracted from each column of X before anything else: the mean of a column that
+        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
+        for others; None if no column is such, as in one-hot rows.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -239,6 +247,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
+    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
     While the model learns, columns are divided by the root mean square of their non-zero
     values, and targets are standardised; the fitted attributes apply to X and y as given. 0 and
     1 stay as they are.
@@ -283,7 +292,8 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         The paper's lambda: penalty of ``attention_weight_``, beside the mean loss.
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard.
+        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
+        non-zeros in the median, m, since their pairs grow as the square of m.
     l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
@@ -367,8 +377,15 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         b of the attention network.
     attention_context_ : ndarray of shape (attention_dim,)
         h of the attention network.
+    attention_spread_ : float
+        Standard deviation of the attention over the pairs of (up to 500) training rows, in units
+        of its mean: 0 if all pairs of a row have the same attention, as in an FM.
     median_pairs_ : float
-        Weighted mean number of pairs in a training row, at least 1.
+        Weighted median of the number of pairs in a training row, at least 1.
+    column_mean_ : ndarray of shape (n_features,) or None
+        What is subtracted from each column of X before anything else: the mean of a column that
+        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
+        for others; None if no column is such, as in one-hot rows.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -404,6 +421,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
     ``l2_attention`` times ||W||^2.
 
+    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
     While the model learns, columns are divided by the root mean square of their non-zero
     values; the fitted attributes apply to X as given. 0 and
     1 stay as they are.

@@ -61,7 +61,6 @@ class BaseFactorizationMachine(BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the model.
 
@@ -116,12 +115,11 @@ class BaseFactorizationMachine(BaseEstimator):
             )
         if not continued:
             self._forget()
-        fitted = self._working_copy(continued)
+        fitted = self._working_copy()
         with torch_memory_errors():
             fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
         return self._take_over(fitted)
 
-    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
 
@@ -146,7 +144,18 @@ class BaseFactorizationMachine(BaseEstimator):
         self : object
             The fitted estimator.
         """
+        fitted = self._working_copy()
+        with torch_memory_errors():
+            fitted._pass(X, y, classes, sample_weight)
+        return self._take_over(fitted)
+
+    # What comes in
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _pass(self, X, y, classes, sample_weight):
         continued = hasattr(self, "embeddings_")
+        if continued:
+            self._check_same_sizes()
         if is_classifier(self):
             if self.class_weight == "balanced":
                 raise ValueError(
@@ -158,15 +167,13 @@ class BaseFactorizationMachine(BaseEstimator):
             known = self.classes_ if continued else classes
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
-        fitted = self._working_copy(continued)
-        with torch_memory_errors():
-            rows, _ = fitted._check_training_rows(X, y, sample_weight, classes, reset=not continued)
-            pass_rows(fitted, rows, fitted._seeds(), continued)
-        return self._take_over(fitted)
+        rows, _ = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
+        pass_rows(self, rows, self._seeds(), continued)
 
-    # What comes in
-
+    @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued):
+        if continued:
+            self._check_same_sizes()
         rows, class_weights = self._check_training_rows(
             X, y, sample_weight, None, reset=not continued
         )
@@ -185,7 +192,7 @@ class BaseFactorizationMachine(BaseEstimator):
         validation = validation if stops_early else None
         fit_rows(self, rows, validation, seeds, continued, checkpoint)
 
-    def _working_copy(self, continued):
+    def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
 
         Whatever ends the fit early leaves this one as it was. Nothing that fitting sets is ever
@@ -194,8 +201,6 @@ class BaseFactorizationMachine(BaseEstimator):
         result = copy.copy(self)
         for name, value in self.get_params(deep=False).items():
             setattr(result, name, _plain(value))
-        if continued:
-            result._check_same_sizes()
         return result
 
     def _take_over(self, fitted):
@@ -304,9 +309,9 @@ class BaseFactorizationMachine(BaseEstimator):
         check_is_fitted(self)
         X = _input.check_rows(self, X)
         device = _input.prediction_device(self.device)
-        parameters = _attributes.shared_parameters(self, device)
         model = FactorizationModel(self._make_pooling(self.embeddings_.shape[1], None))
         with torch_memory_errors():
+            parameters = _attributes.shared_parameters(self, device)
             raw = model.predict(parameters, X).astype(np.float64, copy=False)
         finite = np.isfinite(raw).all(axis=1)
         if not finite.all():

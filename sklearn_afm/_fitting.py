@@ -13,10 +13,16 @@ from sklearn.metrics import check_scoring
 
 from . import _attributes, _input, _scaling
 from ._core.losses import LOSSES
-from ._core.model import TABLES, FactorizationModel
+from ._core.model import TABLES, FactorizationModel, attention_spread
 from ._core.optimizers import OPTIMIZERS
-from ._core.parameters import ATTENTION, copy_of, start_embeddings, to_tensors
-from ._core.pooling import SumPooling
+from ._core.parameters import (
+    ATTENTION,
+    EMBEDDING_STD,
+    copy_of,
+    start_embeddings,
+    to_tensors,
+)
+from ._core.pooling import AttentionPooling, SumPooling
 from ._core.trainer import (
     NonFiniteLossError,
     NoScoreError,
@@ -30,11 +36,20 @@ from ._core.trainer import (
 from ._reporting import Reporter
 from ._scaling import Scaling
 from ._start import arrays_of_fm, cold_arrays
+from .exceptions import VanishedInteractionsWarning
 
 FREEZABLE = ("bias", "linear_weights", "embeddings", "projection", "attention")
 
-# Rates for rows of up to 10 entries, as multiples of 1 / sqrt(embedding_dim).
+# Rates for short rows, as multiples of 1 / sqrt(embedding_dim).
 _AUTO_RATE = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
+# Entries of a short row, and how much longer than usual a column's rows are to get their own rate.
+_SHORT_ROW, _FAR_LONGER = 10, 4
+
+# Training rows by which the evenness of the attention is told.
+_ROWS_SHOWN = 500
+
+# Entries of a row up to which `l2_embedding` is taken as it is given.
+_USUAL_ENTRIES = 20
 
 
 @dataclass
@@ -67,16 +82,19 @@ class Rows:
         """Each stored entry's row weight."""
         return np.repeat(self.weight, np.diff(self.X.indptr))
 
-    def median_pairs(self) -> float:
-        """Weighted median of the number of pairs in a row, at least 1.
+    def median_length(self) -> int:
+        """Weighted median of the number of entries in a row.
 
         Unlike the mean it stays what it is where a few rows are very long.
         """
-        length = np.sort(np.diff(self.X.indptr))
-        weight = self.weight[np.argsort(np.diff(self.X.indptr), kind="stable")]
-        below = np.cumsum(weight)
-        middle = float(length[np.searchsorted(below, below[-1] / 2)])
-        return max(1.0, middle * (middle - 1) / 2)
+        length = np.diff(self.X.indptr)
+        total = np.cumsum(np.bincount(length, self.weight))
+        return int(np.searchsorted(total, total[-1] / 2))
+
+    def median_pairs(self) -> float:
+        """Weighted median of the number of pairs in a row, at least 1."""
+        length = self.median_length()
+        return max(1.0, length * (length - 1) / 2)
 
 
 @dataclass
@@ -106,6 +124,7 @@ def fit_rows(
         estimator._progress = Progress(
             progress.scaling, progress.column_weight, weight_unit=progress.weight_unit
         )
+    fitting.warn_if_vanished(stacklevel=7)
     if interrupted:
         _warn_of_interrupt(estimator, stacklevel=7)
     elif checkpoint is not None:
@@ -118,7 +137,7 @@ def pass_rows(estimator, rows: Rows, seeds, continued: bool) -> None:
     fitting = _Fitting(estimator, rows, seeds, continued, accumulate=True)
     arrays = fitting.starting_arrays(None)
     if fitting.train(arrays, None, one_pass=True):
-        _warn_of_interrupt(estimator, stacklevel=6)
+        _warn_of_interrupt(estimator, stacklevel=7)
 
 
 def _warn_of_interrupt(estimator, stacklevel):
@@ -314,13 +333,19 @@ class _Fitting:
         pooling = estimator._make_pooling(estimator.embedding_dim, product_dtype)
         trainer = self._trainer(parameters, pooling, self.frozen)
         self._restore_optimizer(trainer.optimizer)
+        reporter = self._reporter()
         if one_pass:
             schedule = {"max_iter": 1, "averaging": 0.0}
-            state, interrupted = self._run(trainer, None, self._reporter(), **schedule)
+            state, interrupted = self._run(trainer, None, reporter, **schedule)
         else:
             monitor = self._monitor(trainer, validation)
-            state, interrupted = self._run(trainer, monitor, self._reporter(), stage="main")
+            state, interrupted = self._run(trainer, monitor, reporter, stage="main")
         self._set_attributes(estimator, state.result)
+        if isinstance(pooling, AttentionPooling):
+            spread = self._attention_spread(pooling, state.result)
+            estimator.attention_spread_ = spread
+            if not one_pass:
+                reporter.on_attention(spread)
         n_before = getattr(estimator, "n_iter_", 0) if self.continued else 0
         for record in state.history:
             record["epoch"] += n_before
@@ -334,6 +359,31 @@ class _Fitting:
         estimator._progress = self.progress
         return interrupted
 
+    def _attention_spread(self, pooling, parameters) -> float:
+        """How uneven the attention is on some training rows, evenly chosen."""
+        n_rows = self.data.X.shape[0]
+        shown = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_SHOWN)).astype(int))
+        return attention_spread(pooling, parameters, self.data.X[shown], self.data.one_hot)
+
+    def warn_if_vanished(self, stacklevel) -> None:
+        """Say so where the prior has left no interaction."""
+        estimator = self.estimator
+        has_pairs = bool((np.diff(self.data.X.indptr) > 1).any())
+        if not has_pairs or "embeddings" in self.frozen:
+            return
+        parameters = self.progress.scaling.take_out(
+            _attributes.parameters_of(estimator), self._fixed_projection
+        )
+        if np.abs(parameters["embeddings"]).max(initial=0) < EMBEDDING_STD / 10:
+            warnings.warn(
+                f"All embeddings have vanished: with l2_embedding={estimator.l2_embedding:g} and "
+                f"{len(self.rows.y)} rows no interaction is left, and the model is linear. If you "
+                f"expect interactions, lower l2_embedding (say to {estimator.l2_embedding / 10:g})"
+                " and compare on rows that were held out.",
+                VanishedInteractionsWarning,
+                stacklevel=stacklevel,
+            )
+
     def _goes_on_from(self, stage) -> bool:
         return self.checkpoint is not None and self.checkpoint.stage == stage
 
@@ -344,10 +394,12 @@ class _Fitting:
             # A step of size r in every coordinate moves the score of a row of m entries by
             # m r and m^2 r^2 k / 2: so the rate that a model bears falls with m and sqrt(k).
             rate = _AUTO_RATE[estimator.optimizer] / np.sqrt(estimator.embedding_dim)
-            rate *= min(1.0, 10 / max(1.0, self.data.X.nnz / self.data.X.shape[0]))
+            rate *= min(1.0, _SHORT_ROW / max(1.0, self.data.X.nnz / self.data.X.shape[0]))
         trained = {name: value for name, value in parameters.items() if name not in frozen}
         self.learning_rate = float(rate)
         rates = dict.fromkeys(trained, self.learning_rate)
+        if estimator.learning_rate == "auto":
+            rates |= self._rates_of_columns(trained)
         attention = [name for name in ATTENTION if name in trained]
         if attention:  # an FM has none, and no rate of it
             rates |= dict.fromkeys(attention, self.learning_rate * self._attention_rate())
@@ -358,12 +410,33 @@ class _Fitting:
             optimizer=OPTIMIZERS[estimator.optimizer](trained, rates, self.batch_size),
             batch_size=self.batch_size,
             penalties=Penalties(
-                getattr(estimator, "l2_attention", 0.0), estimator.l2_embedding, estimator.l2_linear
+                getattr(estimator, "l2_attention", 0.0),
+                estimator.l2_embedding * self._crowding(),
+                estimator.l2_linear,
             ),
             frozen=frozen,
             order_rng=self.progress.order_rng,
             mask_generator=self.mask_generator,
         )
+
+    def _rates_of_columns(self, trained) -> dict[str, torch.Tensor]:
+        """Rates of tables, a column, if a few rows are far longer than the others; else none."""
+        X = self.data.X
+        length = np.diff(X.indptr).astype(np.float64)
+        count = np.bincount(X.indices, minlength=X.shape[1])
+        total = np.bincount(X.indices, np.repeat(length, np.diff(X.indptr)), X.shape[1])
+        mean = np.divide(total, count, where=count > 0, out=np.zeros(X.shape[1]))
+        usual = max(_SHORT_ROW, length.mean())
+        if not len(mean) or mean.max() <= _FAR_LONGER * usual:
+            return {}
+        rates = self._tensor(self.learning_rate * np.minimum(1, usual / np.maximum(mean, 1)))
+        return {name: rates[:, None] for name in TABLES if name in trained}
+
+    def _crowding(self) -> float:
+        """What the prior on embeddings is multiplied by where rows are long."""
+        # A row has m^2 / 2 pairs and m linear terms: at one strength, the prior of rows of 200
+        # entries would allow the interactions as much as the linear part.
+        return max(1.0, self.rows.median_length() / _USUAL_ENTRIES)
 
     def _attention_rate(self) -> float:
         if self.estimator.attention_rate != "auto":

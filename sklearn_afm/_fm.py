@@ -92,7 +92,8 @@ class FMRegressor(RegressionTask, _SumModel):
         Share of the pooled k-vector of each row that training sets to 0.
     l2_embedding : float, default=20.0
         Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard.
+        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
+        non-zeros in the median, m, since their pairs grow as the square of m.
     l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
@@ -160,6 +161,10 @@ class FMRegressor(RegressionTask, _SumModel):
         Embeddings v; 0 for columns without a training row.
     projection_ : ndarray of shape (embedding_dim,) or (n_outputs, embedding_dim)
         Prediction weights p: 1, and learnt where there are several outputs.
+    column_mean_ : ndarray of shape (n_features,) or None
+        What is subtracted from each column of X before anything else: the mean of a column that
+        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
+        for others; None if no column is such, as in one-hot rows.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -189,6 +194,7 @@ class FMRegressor(RegressionTask, _SumModel):
     Training minimises the sum over rows of weight times squared error, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight.
 
+    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
     While the model learns, columns are divided by the root mean square of their non-zero
     values, and targets are standardised; the fitted attributes apply to X and y as given. 0 and
     1 stay as they are.
@@ -224,7 +230,8 @@ class FMClassifier(ClassificationTask, _SumModel):
         Share of the pooled k-vector of each row that training sets to 0.
     l2_embedding : float, default=10.0
         Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard.
+        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
+        non-zeros in the median, m, since their pairs grow as the square of m.
     l2_linear : float, default=0.5
         Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`.
@@ -296,6 +303,10 @@ class FMClassifier(ClassificationTask, _SumModel):
         Embeddings v; 0 for columns without a training row.
     projection_ : ndarray of shape (embedding_dim,) or (n_classes, embedding_dim)
         Prediction weights p: 1, and learnt where there are several outputs.
+    column_mean_ : ndarray of shape (n_features,) or None
+        What is subtracted from each column of X before anything else: the mean of a column that
+        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
+        for others; None if no column is such, as in one-hot rows.
     n_iter_ : int
         Epochs trained.
     best_iter_ : int
@@ -325,6 +336,7 @@ class FMClassifier(ClassificationTask, _SumModel):
     Training minimises the sum over rows of weight times log loss, plus
     ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight.
 
+    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
     While the model learns, columns are divided by the root mean square of their non-zero
     values; the fitted attributes apply to X as given. 0 and
     1 stay as they are.

@@ -2,6 +2,9 @@
 
 import sys
 
+# Standard deviation over pairs, in units of the mean, below which attention is called even.
+EVEN_ATTENTION = 0.01
+
 
 class Reporter:
     """Prints the progress of a fit.
@@ -61,6 +64,12 @@ class Reporter:
         epoch = f"{record['epoch']:>{width}}/{self._max_iter}"
         print(f"{epoch:>9}", *values)
         sys.stdout.flush()
+
+    def on_attention(self, spread: float) -> None:
+        """Say how uneven the attention has become."""
+        if self._verbose:
+            even = ": it stayed even" if spread < EVEN_ATTENTION else ""
+            print(f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}")
 
     def close(self) -> None:
         """Take the bar away."""

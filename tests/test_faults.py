@@ -332,3 +332,17 @@ def test_a_killed_worker_of_a_grid_search(tmp_path):
     )
     assert ran.stdout.split("\n")[:2] == ["terminated", "searched True"]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("action", ["fit", "partial_fit", "predict"])
+def test_what_torch_cannot_allocate_is_a_memory_error(action, one_hot_data, monkeypatch):
+    """Outside the groups of rows too: parameters, the optimiser's state, targets."""
+    X, y = one_hot_data
+    model = FMRegressor(max_iter=1).fit(X, y)
+
+    def fails(*args, **kwargs):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")
+
+    monkeypatch.setattr(torch, "as_tensor" if action != "predict" else "from_numpy", fails)
+    with pytest.raises(MemoryError, match=r"can't allocate memory.*embedding_dim"):
+        model.predict(X) if action == "predict" else getattr(FMRegressor(), action)(X, y)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import ESTIMATORS, target_for
+from conftest import AFMS, ESTIMATORS, target_for
 from scipy import sparse
 
 from sklearn_afm import AFMRegressor, FMClassifier, FMRegressor
@@ -251,3 +251,30 @@ def test_masked_entries_are_not_taken_for_values(Estimator, name):
 def test_targets_that_are_no_labels():
     with pytest.raises(ValueError, match=r"(?i)label|class"):
         FMClassifier().fit(np.eye(3), [-1.7e308, 1.0, 2.5])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_sparse_target_is_refused_as_scikit_learn_does(Estimator, one_hot_data):
+    X, y = one_hot_data
+    target = sparse.csr_array((y > 0).astype(float)[:, None])
+    message = "Sparse data was passed for y, but dense data is required"
+    with pytest.raises(TypeError, match=message):
+        Estimator().fit(X, target)
+    with pytest.raises(TypeError, match=message):
+        Estimator().fit(X, target_for(Estimator, y), X_val=X, y_val=target)
+
+
+@pytest.mark.parametrize("Estimator", AFMS)
+def test_one_long_row_leaves_the_others_as_they_are(Estimator, rng):
+    levels = rng.integers(0, 10, size=(2000, 4))
+    X = sparse.csr_array(np.eye(10)[levels].reshape(2000, 40))
+    X.resize(2000, 1540)
+    y = rng.normal(size=10)[levels[:, 0]] + 2 * (levels[:, 1] == levels[:, 2])
+    y = target_for(Estimator, y)
+    long_row = sparse.csr_array((np.ones(1500), (np.zeros(1500, int), np.arange(40, 1540))))
+    alone = Estimator(random_state=0, max_iter=30).fit(X[:1500], y[:1500])
+    beside = Estimator(random_state=0, max_iter=30).fit(
+        sparse.vstack([X[:1500], long_row]), np.append(y[:1500], y[0])
+    )
+    assert alone.median_pairs_ == beside.median_pairs_ == 6
+    assert beside.score(X[1500:], y[1500:]) > alone.score(X[1500:], y[1500:]) - 0.02

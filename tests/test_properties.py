@@ -62,6 +62,8 @@ def test_order_of_columns(Estimator, X, random):
         model.linear_weights_[order],
         model.embeddings_[order],
     )
+    if model.column_mean_ is not None:
+        model.column_mean_ = model.column_mean_[order]
     assert_same(model.predict(X[:, order]), expected)
 
 

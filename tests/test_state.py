@@ -166,3 +166,22 @@ def test_afms_hold_all_documented_attributes(one_hot_data):
         documented = [name for name in documented if name != "feature_names_in_"]
         assert "embeddings_" in documented
         assert all(hasattr(model, name) for name in documented)
+
+
+@pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
+@pytest.mark.parametrize(
+    ("Estimator", "name"),
+    [(Estimator, "embedding_dim") for Estimator in ESTIMATORS]
+    + [(Estimator, "attention_dim") for Estimator in AFMS],
+)
+def test_a_fit_that_goes_on_keeps_its_sizes(Estimator, name, way, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    model = Estimator(warm_start=True, max_iter=1, random_state=0).fit(X, y)
+    before = model.predict(X)
+    model.set_params(**{name: 7})
+    with pytest.raises(ValueError, match=rf"{name}=7, but .* with 16.*Set {name}=16"):
+        model.fit(X, y) if way == "warm_start" else model.partial_fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(warm_start=False).fit(X, y)
+    assert 7 in (model.embeddings_.shape[1], np.size(getattr(model, "attention_bias_", 0)))

@@ -25,7 +25,7 @@ FLOORS = [
     ["_core/pooling.py"],
     ["_core/model.py"],
     ["_core/trainer.py"],
-    ["_compat.py", "_reporting.py", "_scaling.py", "_sparse.py"],
+    ["_compat.py", "_reporting.py", "_scaling.py", "_sparse.py", "_split.py", "exceptions.py"],
     ["_input.py", "_tasks.py"],
     ["_attributes.py"],
     # Explanations read fitted attributes; they stand below every estimator class.

@@ -3,6 +3,8 @@
 Parameters are a dict of tensors; those in `TABLES` have one row a column of X.
 """
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -68,6 +70,30 @@ class FactorizationModel:
                 batcher, csr, predict_batch, renew_scorer
             )
         return result.cpu().numpy()
+
+
+@torch.no_grad()
+def attention_spread(pooling: AttentionPooling, parameters: dict[str, Tensor], X, one_hot) -> float:
+    """Standard deviation of |R| a_ij over the pairs of all rows: 0 where attention is even.
+
+    For one row after the other a pair would count as often as its row is long; with |R| each
+    row's attention has a mean of 1.
+    """
+    batcher = Batcher(X.shape[1], pooling.row_cost, MAX_PREDICTION_COST)
+    batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
+    tables = column_tables(parameters, batch)
+    embeddings = feature_table(tables["embeddings"], batch)
+    squares, n_pairs = 0.0, 0
+    for group in batch.groups:
+        length = (group.features < batch.n_features).sum(axis=1)
+        count = torch.from_numpy(length * (length - 1) // 2).to(embeddings)[:, None]
+        if group.features.shape[1] < 2:
+            continue
+        attention = pooling.attention(embeddings, group, parameters)
+        deviation = torch.where(attention > 0, count * attention - 1, 0.0)
+        squares += float(deviation.square().sum())
+        n_pairs += int(count.sum())
+    return math.sqrt(squares / max(1, n_pairs))
 
 
 def _predict_batch(parameters, batch, score) -> Tensor:

@@ -1,8 +1,8 @@
 """Optimisers that update only the rows of a table that a batch touched.
 
-Each has a learning rate for each parameter and keeps one or more state tensors of the parameter's
-shape. `update` changes parameter and state in place; `rows` names the touched rows of a table,
-None means the whole parameter.
+Each has a learning rate for each parameter, of a table also one for each row (n_rows, 1), and
+keeps one or more state tensors of the parameter's shape. `update` changes parameter and state in
+place; `rows` names the touched rows of a table, None means the whole parameter.
 """
 
 import math
@@ -20,7 +20,9 @@ class Adagrad:
 
     eps = 1e-10
 
-    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+    def __init__(
+        self, parameters: dict[str, Tensor], rates: dict[str, float | Tensor], batch_size: int
+    ):
         self.rates = rates
         # The square of half a row's share of a mean gradient. From 0, the first step of a
         # coordinate would be a whole learning rate, however rare its level.
@@ -43,7 +45,7 @@ class Adagrad:
         sums = square_sum.index_select(0, rows).addcmul_(gradient, gradient)
         square_sum.index_copy_(0, rows, sums)
         step = gradient.div(sums.sqrt_().add_(self.eps))
-        value.index_add_(0, rows, step, alpha=-self.rates[name])
+        _move(value, rows, step, self.rates[name])
 
 
 class Adam:
@@ -56,7 +58,9 @@ class Adam:
     eps = 1e-8
     betas = (0.9, 0.999)
 
-    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+    def __init__(
+        self, parameters: dict[str, Tensor], rates: dict[str, float | Tensor], batch_size: int
+    ):
         self.rates = rates
         self.state = {"step": torch.zeros((), dtype=torch.int64, device="cpu")}
         for name, value in parameters.items():
@@ -76,20 +80,22 @@ class Adam:
         new_square.lerp_(gradient * gradient, 1 - self.betas[1])
         step = int(self.state["step"])
         correction = math.sqrt(1 - self.betas[1] ** step)
-        rate = self.rates[name] * correction / (1 - self.betas[0] ** step)
+        rate = self.rates[name] * (correction / (1 - self.betas[0] ** step))
         change = new_mean / new_square.sqrt().add_(self.eps * correction)
         if rows is None:
             value.add_(change, alpha=-rate)
             return
         mean.index_copy_(0, rows, new_mean)
         square_mean.index_copy_(0, rows, new_square)
-        value.index_add_(0, rows, change, alpha=-rate)
+        _move(value, rows, change, rate)
 
 
 class SGD:
     """Plain stochastic gradient descent."""
 
-    def __init__(self, parameters: dict[str, Tensor], rates: dict[str, float], batch_size: int):
+    def __init__(
+        self, parameters: dict[str, Tensor], rates: dict[str, float | Tensor], batch_size: int
+    ):
         self.rates = rates
         self.state = {}
 
@@ -101,7 +107,14 @@ class SGD:
         if rows is None:
             value.add_(gradient, alpha=-self.rates[name])
         else:
-            value.index_add_(0, rows, gradient, alpha=-self.rates[name])
+            _move(value, rows, gradient, self.rates[name])
+
+
+def _move(value: Tensor, rows: Tensor, step: Tensor, rate: float | Tensor) -> None:
+    """Take a step on some rows of a table, each at its rate."""
+    if isinstance(rate, Tensor):
+        step, rate = step * rate.index_select(0, rows), 1.0
+    value.index_add_(0, rows, step, alpha=-rate)
 
 
 OPTIMIZERS = {"adagrad": Adagrad, "adam": Adam, "sgd": SGD}

@@ -27,11 +27,17 @@ def start_embeddings(n_columns: int, embedding_dim: int, dtype, rng) -> np.ndarr
 
 
 def start_attention(embedding_dim: int, attention_dim: int, rng) -> dict[str, np.ndarray]:
-    """W ~ N(0, 2 / (k + t)), b = 0, h = 0: uniform attention, an AFM that is an FM."""
+    """W ~ N(0, 2 / (k + t)), b = 0.1, h = 0: uniform attention, an AFM that is an FM.
+
+    With b > 0 every hidden unit is active for every pair, and as long as it is, no gradient moves
+    b: the softmax takes no notice of what all pairs have in common. From b = 0, Adagrad's first
+    steps, each a whole learning rate, could take every b below what W adds for any pair. Then no
+    unit would ever be active again.
+    """
     std = np.sqrt(2 / (embedding_dim + attention_dim))
     return {
         "attention_weight": rng.normal(0.0, std, size=(attention_dim, embedding_dim)),
-        "attention_bias": np.zeros(attention_dim),
+        "attention_bias": np.full(attention_dim, 0.1),
         "attention_context": np.zeros(attention_dim),
     }
 

@@ -58,3 +58,22 @@ def test_lazy_adam_leaves_untouched_rows_alone():
         adam.update("table", table, torch.ones(2, 3, dtype=torch.float64), torch.tensor([0, 1]))
     assert (table[2:] == 1).all()
     assert (table[:2] < 1).all()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_rows_of_a_table_may_have_rates_of_their_own(optimizer):
+    """A row steps as it would in a table whose one rate is its own."""
+    start, gradient = torch.arange(8.0).view(4, 2), torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    rows, rates = torch.tensor([3, 1]), torch.tensor([[0.5], [0.1], [0.2], [0.3]])
+    results = []
+    for rate in (rates, 0.3, 0.1):
+        table = {"table": start.clone()}
+        optimiser = OPTIMIZERS[optimizer](table, {"table": rate}, 4)
+        for _ in range(2):
+            optimiser.begin_step()
+            optimiser.update("table", table["table"], gradient, rows)
+        results.append(table["table"])
+    own, last, second = results
+    torch.testing.assert_close(own[3], last[3])
+    torch.testing.assert_close(own[1], second[1])
+    torch.testing.assert_close(own[[0, 2]], start[[0, 2]])

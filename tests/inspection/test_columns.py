@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -40,6 +43,12 @@ def fields_of(encoder, X):
     found = find_fields(*take_apart(model), "auto")
     assert len(found.of_column) == model[-1].n_features_in_
     return found.names[found.of_column].tolist()
+
+
+def names_of(encoder, X):
+    """Name of each encoded column."""
+    model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
+    return column_names(*take_apart(model)).tolist()
 
 
 def bins():
@@ -163,3 +172,79 @@ def test_too_many_fields(model, monkeypatch):
     monkeypatch.setattr(_columns, "MAX_FIELDS", 3)
     with pytest.raises(ValueError, match="4 fields, which makes 16 pairs; at most 3"):
         pair_importance(*model)
+
+
+class Sampler(BaseEstimator):
+    """As of imbalanced-learn: changes the rows of training, and has no `transform`."""
+
+    def fit_resample(self, X, y):
+        return X, y
+
+    def fit(self, X, y=None):
+        return self
+
+
+def test_steps_without_a_part_in_prediction_are_skipped(frame):
+    model = make_pipeline(OneHotEncoder(), FMRegressor(max_iter=1)).fit(frame, np.arange(60.0))
+    encoder, fitted = model.named_steps.values()
+    steps = [("encoder", encoder), ("sampler", Sampler()), ("model", fitted)]
+    with_sampler, only_sampler = Pipeline(steps), Pipeline(steps[1:])
+    expected = pair_importance(model, frame).mean
+    np.testing.assert_array_equal(pair_importance(with_sampler, frame).mean, expected)
+    found = pair_importance(only_sampler, encoder.transform(frame), fields=None)
+    assert found.mean.shape == (fitted.n_features_in_,) * 2
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["search of pipelines", "pipeline of search"])
+def test_what_a_search_has_found_is_explained(inside, frame):
+    y = np.arange(60.0) % 7
+    columns = frame[["colour", "shape"]]
+    model, grid = FMRegressor(max_iter=1, random_state=0), {"l2_linear": [1, 2]}
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    if inside:
+        search = make_pipeline(encoder, GridSearchCV(model, grid, cv=2)).fit(columns, y)
+    else:
+        grid = {"fmregressor__" + name: values for name, values in grid.items()}
+        search = GridSearchCV(make_pipeline(encoder, model), grid, cv=2).fit(columns, y)
+    assert pair_importance(search, columns).fields.tolist() == ["colour", "shape"]
+    frozen = FrozenEstimator(search)
+    assert pair_importance(frozen, columns).fields.tolist() == ["colour", "shape"]
+
+
+def test_a_search_that_is_not_fitted_is_named(frame):
+    with pytest.raises(TypeError, match=r"fitted search.*got GridSearchCV"):
+        pair_importance(GridSearchCV(FMRegressor(), {}), frame)
+
+
+def double(X):
+    return np.asarray(X)
+
+
+def same(X):
+    return X
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [(None, ["colour", "shape"]), (same, ["colour", "shape"]), (double, ["x0", "x1"])],
+)
+def test_a_function_before_the_encoder_keeps_the_fields(function, names, frame):
+    columns = frame[["colour", "shape"]]
+    encoder = make_pipeline(FunctionTransformer(function), OneHotEncoder())
+    assert fields_of(encoder, columns) == [names[0]] * 3 + [names[1]] * 3
+    assert names_of(encoder, columns)[0] == f"{names[0]}_blue"
+
+
+def test_functions_in_parts_of_a_column_transformer(frame):
+    words = make_pipeline(FunctionTransformer(same), OneHotEncoder())
+    encoder = ColumnTransformer(
+        [
+            ("words", words, ["colour", "shape"]),
+            ("log", FunctionTransformer(np.log1p), ["age"]),
+            ("size", StandardScaler(), ["size"]),
+        ]
+    )
+    assert fields_of(encoder, frame) == ["colour"] * 3 + ["shape"] * 3 + ["log_0", "size"]
+    names = names_of(encoder, frame)
+    assert names[0] == "colour_blue"
+    assert names[-2:] == ["log_0", "size"]

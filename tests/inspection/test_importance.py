@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import ESTIMATORS, ragged_matrix
 from explained import TRUE_PAIRS, fitted_pipeline, random_model, raw_prediction
+from scipy import sparse
 from sklearn.metrics import mean_squared_error
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
@@ -221,3 +222,28 @@ def test_errors(rng):
     regressor = random_model(AFMRegressor, X, 3, rng)
     with pytest.raises(ValueError, match="y has 1 targets, but the model predicts 3"):
         permutation_pair_importance(regressor, X, np.zeros(len(X)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_target_that_is_no_number_is_refused(value):
+    model, X, y = fitted_pipeline(FMRegressor(max_iter=1))
+    y = y.copy()
+    y[[3, 8]] = value
+    with pytest.raises(ValueError, match="2 of 1500 rows, first in row 3"):
+        permutation_pair_importance(model, X, y)
+
+
+def test_a_sparse_target_is_refused():
+    model, X, y = fitted_pipeline(FMRegressor(max_iter=1))
+    with pytest.raises(TypeError, match="Sparse data was passed for y"):
+        permutation_pair_importance(model, X, sparse.csr_array(y[:, None]))
+
+
+def test_arrays_that_cannot_be_written_to(recwarn):
+    model, X, y = fitted_pipeline(FMRegressor(max_iter=1))
+    weight = np.ones(len(y))
+    for array in (y, weight):
+        array.flags.writeable = False
+    permutation_pair_importance(model, X, y, sample_weight=weight, n_repeats=1)
+    pair_importance(model, X, sample_weight=weight)
+    assert not recwarn.list
