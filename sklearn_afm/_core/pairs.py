@@ -54,6 +54,9 @@ class PairFinder:
         first = group.features.take(i, axis=1).ravel()
         second = group.features.take(j, axis=1).ravel()
         shape = (len(group.features), len(i))
+        if group.features.size == n_features and not group.padded:
+            # Each feature stands once, as real values do: so does each pair.
+            return SharedPairs(first, second, np.arange(len(first)).reshape(shape))
         if not group.padded:
             owner, position = self.distinct(first, second, n_features)
             return SharedPairs(first[owner], second[owner], position.reshape(shape))
