@@ -178,7 +178,7 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     verbose : int, default=0
         1 prints a line an epoch; 2 shows a progress bar too, if tqdm is installed.
     callbacks : list of callables or None, default=None
-        Each is called with an epoch's record of ``history_``; True ends training.
+        Each is called with an epoch's record of ``history_``; one that returns True ends training.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         "auto" is float32 where it holds the values of X exactly, as it does 0 and 1, and
         float64 elsewhere. "bfloat16" is float32 with the attention network's training
@@ -336,7 +336,8 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
         Decay of the running average of the parameters over epochs; the average is what
         is validated and kept. 0 keeps the parameters themselves.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" makes them equally heavy.
+        Weights of the classes; "balanced" makes them equally heavy. They count in the validation
+        loss too, but not in another `scoring`.
     warm_start : bool, default=False
         Whether another ``fit`` goes on from the last one, with the optimiser's state.
     checkpoint : str, path-like or None, default=None
@@ -350,7 +351,7 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     verbose : int, default=0
         1 prints a line an epoch; 2 shows a progress bar too, if tqdm is installed.
     callbacks : list of callables or None, default=None
-        Each is called with an epoch's record of ``history_``; True ends training.
+        Each is called with an epoch's record of ``history_``; one that returns True ends training.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         "auto" is float32 where it holds the values of X exactly, as it does 0 and 1, and
         float64 elsewhere. "bfloat16" is float32 with the attention network's training

@@ -137,7 +137,8 @@ class BaseFactorizationMachine(BaseEstimator):
         classes : array-like of shape (n_classes,), default=None
             All labels that may come, needed by the first call of a classifier.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+            Weight of each row. If the mean of the first call's weights is below 1, the weights of
+            all calls are divided by it.
 
         Returns
         -------

@@ -124,7 +124,6 @@ def fit_rows(
         estimator._progress = Progress(
             progress.scaling, progress.column_weight, weight_unit=progress.weight_unit
         )
-    fitting.warn_if_vanished(stacklevel=7)
     if interrupted:
         _warn_of_interrupt(estimator, stacklevel=7)
     elif checkpoint is not None:
@@ -341,6 +340,8 @@ class _Fitting:
             monitor = self._monitor(trainer, validation)
             state, interrupted = self._run(trainer, monitor, reporter, stage="main")
         self._set_attributes(estimator, state.result)
+        if not one_pass:
+            self._warn_if_vanished(state.result["embeddings"], stacklevel=8)
         if isinstance(pooling, AttentionPooling):
             spread = self._attention_spread(pooling, state.result)
             estimator.attention_spread_ = spread
@@ -365,21 +366,18 @@ class _Fitting:
         shown = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_SHOWN)).astype(int))
         return attention_spread(pooling, parameters, self.data.X[shown], self.data.one_hot)
 
-    def warn_if_vanished(self, stacklevel) -> None:
-        """Say so where the prior has left no interaction."""
-        estimator = self.estimator
+    def _warn_if_vanished(self, embeddings, stacklevel):
+        """Say so where the prior has left no interaction; embeddings in the model's units."""
         has_pairs = bool((np.diff(self.data.X.indptr) > 1).any())
         if not has_pairs or "embeddings" in self.frozen:
             return
-        parameters = self.progress.scaling.take_out(
-            _attributes.parameters_of(estimator), self._fixed_projection
-        )
-        if np.abs(parameters["embeddings"]).max(initial=0) < EMBEDDING_STD / 10:
+        if max(map(abs, embeddings.aminmax())) < EMBEDDING_STD / 10:
+            strength = self.estimator.l2_embedding
             warnings.warn(
-                f"All embeddings have vanished: with l2_embedding={estimator.l2_embedding:g} and "
+                f"All embeddings have vanished: with l2_embedding={strength:g} and "
                 f"{len(self.rows.y)} rows no interaction is left, and the model is linear. If you "
-                f"expect interactions, lower l2_embedding (say to {estimator.l2_embedding / 10:g})"
-                " and compare on rows that were held out.",
+                f"expect interactions, lower l2_embedding (say to {strength / 10:g}) and compare "
+                "on rows that were held out.",
                 VanishedInteractionsWarning,
                 stacklevel=stacklevel,
             )
