@@ -184,7 +184,7 @@ class BaseFactorizationMachine(BaseEstimator):
             checkpoint = Checkpoint(self.checkpoint, fingerprint(self, rows, validation))
             seeds = checkpoint.seeds(seeds)
         stops_early = self.early_stopping is True or (
-            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 2_000)
+            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 1_500)
         )
         if stops_early and validation is None:
             validation = rows

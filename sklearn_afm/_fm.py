@@ -115,7 +115,7 @@ class FMRegressor(RegressionTask, _SumModel):
         "embeddings", "projection".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 2,000 rows, or when
+        parameters of the best epoch. "auto" does so for more than 1,500 rows, or when
         `X_val` is given.
     validation_fraction : float, int or None, default=0.1
         Share or number of rows set aside for early stopping, where `X_val` is not given;
@@ -253,7 +253,7 @@ class FMClassifier(ClassificationTask, _SumModel):
         "embeddings", "projection".
     early_stopping : "auto" or bool, default="auto"
         Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 2,000 rows, or when
+        parameters of the best epoch. "auto" does so for more than 1,500 rows, or when
         `X_val` is given.
     validation_fraction : float, int or None, default=0.1
         Share or number of rows set aside for early stopping, where `X_val` is not given;

@@ -165,7 +165,7 @@ def test_early_stopping_keeps_the_best_epoch(Estimator, scoring, one_hot_data):
 
 
 def test_early_stopping_auto_goes_by_the_number_of_rows(rng):
-    X, y = np.eye(3)[rng.integers(0, 3, 2_001)], rng.normal(size=2_001)
+    X, y = np.eye(3)[rng.integers(0, 3, 1_501)], rng.normal(size=1_501)
     assert "validation_loss" in FMRegressor(**SHORT).fit(X, y).history_[0]
     assert "validation_loss" not in FMRegressor(**SHORT).fit(X[1:], y[1:]).history_[0]
 

@@ -272,8 +272,9 @@ def test_one_long_row_leaves_the_others_as_they_are(Estimator, rng):
     y = rng.normal(size=10)[levels[:, 0]] + 2 * (levels[:, 1] == levels[:, 2])
     y = target_for(Estimator, y)
     long_row = sparse.csr_array((np.ones(1500), (np.zeros(1500, int), np.arange(40, 1540))))
-    alone = Estimator(random_state=0, max_iter=30).fit(X[:1500], y[:1500])
-    beside = Estimator(random_state=0, max_iter=30).fit(
+    options = {"random_state": 0, "max_iter": 30, "early_stopping": False}
+    alone = Estimator(**options).fit(X[:1500], y[:1500])
+    beside = Estimator(**options).fit(
         sparse.vstack([X[:1500], long_row]), np.append(y[:1500], y[0])
     )
     assert alone.median_pairs_ == beside.median_pairs_ == 6
