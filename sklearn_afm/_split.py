@@ -7,6 +7,8 @@ from sklearn.model_selection import train_test_split
 
 # Where copies leave fewer distinct rows to set aside, they are levels that meet again by chance.
 _FEWEST_DISTINCT = 30
+# Fewer copies than this share of the rows do not bias what is set aside.
+_SMALLEST_SHARE = 0.01
 
 
 def validation_split(X, target, fraction, *, by_class: bool, seed: int):
@@ -36,7 +38,8 @@ def validation_split(X, target, fraction, *, by_class: bool, seed: int):
             "set early_stopping=False."
         )
     group, first = _copies(X, target)
-    if len(first) * n_val < _FEWEST_DISTINCT * n_rows:
+    few_copies = n_rows - len(first) < _SMALLEST_SHARE * n_rows
+    if few_copies or len(first) * n_val < _FEWEST_DISTINCT * n_rows:
         group = first = np.arange(n_rows)
     if len(first) < n_rows:
         fraction = n_val / n_rows  # of the distinct rows

@@ -113,3 +113,11 @@ def test_copies_stop_as_weights_do(Estimator, rng):
     copies = np.repeat(np.arange(700), count)
     copied = Estimator(**options).fit(X[copies], y[copies])
     assert copied.n_iter_ <= weighted.n_iter_ + 6
+
+
+def test_a_few_copies_change_nothing(rng):
+    """The same rows are set aside as if all were distinct."""
+    X, y = distinct_rows(rng, 1000), rng.normal(size=1000)
+    expected = split(X, y)[1]
+    twice = np.r_[np.arange(999), 0]
+    np.testing.assert_array_equal(split(X[twice], y[twice])[1], expected)
