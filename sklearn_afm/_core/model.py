@@ -76,8 +76,8 @@ class FactorizationModel:
 def attention_spread(pooling: AttentionPooling, parameters: dict[str, Tensor], X, one_hot) -> float:
     """Standard deviation of |R| a_ij over the pairs of all rows: 0 where attention is even.
 
-    For one row after the other a pair would count as often as its row is long; with |R| each
-    row's attention has a mean of 1.
+    The attention of a row of |R| pairs sums to 1. Times |R| it has a mean of 1 in every row, so
+    that rows of different lengths can be compared.
     """
     batcher = Batcher(X.shape[1], pooling.row_cost, MAX_PREDICTION_COST)
     batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
