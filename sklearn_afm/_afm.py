@@ -1,262 +1,290 @@
-"""AFMRegressor and AFMClassifier: the attentional model times the two tasks."""
+"""The attentional factorization machine (Eq. 4 to 6)."""
 
+import math
 from numbers import Integral, Real
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from ._base import BaseFactorizationMachine
 from ._compat import HasMethods, Interval, StrOptions
-from ._core.parameters import start_attention
-from ._core.pooling import AttentionPooling
+from ._core.batches.batches import Batcher
+from ._core.batches.columns import look_up
+from ._core.models.model import Parameter, constant, normal, zeros
+from ._core.models.pooled import PooledModel, dropout, products_of_pairs
+from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
+from ._core.pairs.attention import AttentionNetwork, attention_of_pairs, weighted_pair_sum
+from ._core.pairs.pairs import PairFinder
+from ._core.pairs.scorer import PairScorer, in_proportion
+from ._fm import FM
+from ._settings import setting
 from ._tasks import ClassificationTask, RegressionTask
 
+# Index and attention numbers that each pair of each row needs.
+INDICES_PER_PAIR = 32
+# Standard deviation over pairs, in units of the mean, below which attention is called even.
+EVEN_ATTENTION = 0.01
 
-class _AttentionalModel(BaseFactorizationMachine):
-    """The model part of AFM."""
 
-    _parameter_constraints: dict = {
-        **BaseFactorizationMachine._parameter_constraints,
-        "attention_dim": [Interval(Integral, 1, None, closed="left")],
-        "attention_dropout": [Interval(Real, 0, 1, closed="left")],
-        "l2_attention": [Interval(Real, 0, None, closed="left")],
-        "attention_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "init": [None, StrOptions({"fm"}), HasMethods(["fit", "predict"])],
+class AFM(PooledModel):
+    """Sum over all pairs, each weighed by the attention network.
+
+    Parameters
+    ----------
+    embedding_dim, attention_dim, n_outputs : int
+        k, t and the number of outputs.
+    dropout, attention_dropout : float
+        Shares of the pooled vector and of the attention that training sets to 0.
+    median_pairs : float
+        Pairs of a usual row. p starts at this number: the attention sums to 1 over the pairs, and
+        the model then starts as strong as an FM.
+    scales_rows : bool
+        Multiply the pooled vector of a row by its number of pairs / `median_pairs`.
+    product_dtype : torch.dtype or None
+        Type in which the attention network's matrix products run. None: that of the embeddings.
+    share_pairs : bool
+        Compute equal pairs of a group once.
+    """
+
+    weighs_pairs = True
+    descriptions = {
+        "attention_spread": "Standard deviation of the attention over the pairs of (up to 500) "
+        "training rows, in units of its mean: 0 if all pairs of a row have the same attention, as "
+        "in an FM."
     }
 
     def __init__(
         self,
-        embedding_dim=16,
-        attention_dim=16,
+        embedding_dim: int,
+        attention_dim: int,
+        n_outputs: int,
         *,
-        dropout=0.0,
-        attention_dropout=0.0,
-        l2_attention=1e-4,
-        l2_embedding=20.0,
-        l2_linear=0.5,
-        optimizer="adagrad",
-        learning_rate="auto",
-        attention_rate=1.0,
-        batch_size="auto",
-        max_iter=100,
-        init=None,
-        freeze=(),
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-7,
-        scoring="loss",
-        weight_averaging=0.8,
-        warm_start=False,
-        checkpoint=None,
-        random_state=None,
-        verbose=0,
-        callbacks=None,
-        precision="auto",
-        device="auto",
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        median_pairs: float = 1.0,
+        scales_rows: bool = True,
+        product_dtype: torch.dtype | None = None,
+        share_pairs: bool = True,
     ):
-        self.embedding_dim = embedding_dim
+        super().__init__(embedding_dim, n_outputs, dropout, projection_size=median_pairs)
         self.attention_dim = attention_dim
-        self.dropout = dropout
         self.attention_dropout = attention_dropout
-        self.l2_attention = l2_attention
-        self.l2_embedding = l2_embedding
-        self.l2_linear = l2_linear
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.attention_rate = attention_rate
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.init = init
-        self.freeze = freeze
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.scoring = scoring
-        self.weight_averaging = weight_averaging
-        self.warm_start = warm_start
-        self.checkpoint = checkpoint
-        self.random_state = random_state
-        self.verbose = verbose
-        self.callbacks = callbacks
-        self.precision = precision
-        self.device = device
-
-    def _make_pooling(self, embedding_dim, product_dtype):
-        return AttentionPooling(
-            embedding_dim,
-            self.attention_dim,
-            self.attention_dropout,
-            product_dtype,
-            median_pairs=self.median_pairs_,
+        self.fm = FM(embedding_dim, n_outputs, dropout)
+        self._usual_pairs = median_pairs if scales_rows else None
+        self._product_dtype = product_dtype
+        self._find_pairs = PairFinder(share_pairs)
+        network = {"rate": "attention_rate", "part": "attention"}
+        # h = 0 makes the attention uniform: the AFM starts as an FM. With b > 0 every hidden unit
+        # is active for every pair. As long as it is, no gradient moves b, since the softmax does
+        # not change if all logits change alike. From b = 0, Adagrad's first steps, each a whole
+        # learning rate, could make every b so negative that no unit is ever active again.
+        self.parameters += (
+            Parameter(
+                "attention_weight",
+                ("attention_dim", "embedding_dim"),
+                "W of the attention network.",
+                start=normal(np.sqrt(2 / (embedding_dim + attention_dim))),
+                strength="l2_attention",
+                **network,
+            ),
+            Parameter(
+                "attention_bias",
+                ("attention_dim",),
+                "b of the attention network.",
+                start=constant(0.1),
+                **network,
+            ),
+            Parameter(
+                "attention_context",
+                ("attention_dim",),
+                "h of the attention network.",
+                start=zeros,
+                **network,
+            ),
         )
 
-    def _start_own_parameters(self, rng):
-        return start_attention(self.embedding_dim, self.attention_dim, rng)
+    def row_cost(self, width: int) -> int:
+        """Numbers in memory per row."""
+        return width * (width - 1) // 2 * INDICES_PER_PAIR
 
-    def _start_projection_size(self, median_pairs):
-        # The attention sums to 1 over the pairs: with p = |R| the model starts as strong as FM.
-        # Rows of more or fewer pairs are held against the number that p starts at.
-        self.median_pairs_ = median_pairs
-        return median_pairs
+    def pool(self, parameters, group, generator=None) -> Tensor:
+        """Sum of a_ij (v_i * v_j) x_i x_j over the pairs of each row: (n_rows, k)."""
+        embeddings = parameters["embeddings"]
+        if group.features.shape[1] < 2:
+            return embeddings.new_zeros(len(group.features), embeddings.shape[1])
+        attention = self.attention(parameters, group)
+        if generator is not None and self.attention_dropout:
+            attention = dropout(attention, self.attention_dropout, generator)
+        pooled = weighted_pair_sum(embeddings, group, attention)
+        return in_proportion(pooled, group, len(embeddings), self._usual_pairs)
 
-    def _has_fixed_projection(self, n_outputs):
-        return False
+    def attention(self, parameters, group) -> Tensor:
+        """Attention of each pair (Eq. 5): (n_rows, n_pairs), 0 for padding."""
+        return attention_of_pairs(
+            parameters["embeddings"],
+            group,
+            _network(parameters),
+            self._find_pairs,
+            self._product_dtype,
+        )
+
+    def scorer(self, parameters, n_columns, one_hot):
+        """One output needs no pooled vectors."""
+        if self.n_outputs > 1:
+            return super().scorer(parameters, n_columns, one_hot)
+        network, projection = _network(parameters), parameters["projection"]
+        return PairScorer(network, projection, n_columns, one_hot, self._usual_pairs)
+
+    def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
+        """Attention, and p . (v_i * v_j) x_i x_j of each pair times the factor of its row."""
+        entries = look_up(parameters["embeddings"], group)
+        n_features = len(parameters["embeddings"])
+        # Taken into one side of each product, the factor of the row is in every score.
+        scaled = in_proportion(entries.flatten(1), group, n_features, self._usual_pairs)
+        scores = products_of_pairs(scaled.view_as(entries), entries, parameters["projection"])
+        return self.attention(parameters, group), scores
+
+    @torch.no_grad()
+    def describe(self, parameters, X, one_hot) -> tuple[dict[str, float], str]:
+        """How uneven the attention is: standard deviation of |R| a_ij over the pairs of all rows.
+
+        The attention of a row of |R| pairs sums to 1. Times |R| it has a mean of 1 in every row, so
+        that rows of different lengths can be compared.
+        """
+        batcher = Batcher(X.shape[1], self.row_cost, MAX_PREDICTION_COST)
+        batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
+        local = parameters_by_feature(self, parameters, batch)
+        squares, n_pairs = 0.0, 0
+        for group in batch.groups:
+            length = (group.features < batch.n_features).sum(axis=1)
+            count = torch.from_numpy(length * (length - 1) // 2).to(local["embeddings"])[:, None]
+            if group.features.shape[1] < 2:
+                continue
+            attention = self.attention(local, group)
+            deviation = torch.where(attention > 0, count * attention - 1, 0.0)
+            squares += float(deviation.square().sum())
+            n_pairs += int(count.sum())
+        spread = math.sqrt(squares / max(1, n_pairs))
+        even = ": it stayed even" if spread < EVEN_ATTENTION else ""
+        line = f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}"
+        return {"attention_spread": spread}, line
 
 
-class AFMRegressor(RegressionTask, _AttentionalModel):
-    r"""Attentional factorization machine for regression.
+def _network(parameters) -> AttentionNetwork:
+    return AttentionNetwork(
+        parameters["attention_weight"],
+        parameters["attention_bias"],
+        parameters["attention_context"],
+    )
 
-    Models all pairwise interactions of a row's non-zero features through embeddings,
-    and weighs each by a small attention network.
 
-    Parameters
-    ----------
-    embedding_dim : int, default=16
-        Length k of each column's embedding.
-    attention_dim : int, default=16
-        Width t of the attention network, the paper's "attention factor".
-    dropout : float in [0, 1), default=0.0
-        Share of the pooled k-vector of each row that training sets to 0.
-    attention_dropout : float in [0, 1), default=0.0
-        Share of the attention weights that training sets to 0.
-    l2_attention : float, default=1e-4
-        The paper's lambda: penalty of ``attention_weight_``, beside the mean loss.
-    l2_embedding : float, default=20.0
-        Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
-        non-zeros in the median, m, since their pairs grow as the square of m.
-    l2_linear : float, default=0.5
-        Prior on each column's linear weight, in units of observations, as ``alpha`` of
-        :class:`~sklearn.linear_model.Ridge`.
-    optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
-        Each changes only the columns that a batch holds; "adam" is therefore the lazy
-        Adam, in which a column's moments rest while it is away.
-    learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
-        times 10 / m where rows have more than 10 non-zeros in the mean, m.
-    attention_rate : "auto" or float, default=1.0
-        Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
-        thousandth of the rows that hold a column, in the mean over columns, between 0.1 and 1.
-    batch_size : "auto" or int, default="auto"
-        Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
-    max_iter : int, default=100
-        Epochs at most.
-    init : "fm", estimator or None, default=None
-        "fm" first fits the FM of the same size on the same rows and starts from it, with
-        uniform attention and its optimiser's state; a fitted FM estimator is taken as it
-        is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`).
-    freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "bias", "linear_weights",
-        "embeddings", "projection" and "attention".
-    early_stopping : "auto" or bool, default="auto"
-        Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 1,500 rows, or when
-        `X_val` is given.
-    validation_fraction : float, int or None, default=0.1
-        Share or number of rows set aside for early stopping, where `X_val` is not given;
-        None scores on the training rows.
-    n_iter_no_change : int, default=10
-        Epochs without a better score that end training.
-    tol : float, default=1e-7
-        Rise of the score that counts as better.
-    scoring : "loss", str, callable or None, default="loss"
-        Score for early stopping: the validation loss, a scorer's name, a scorer, or None
-        for ``score``.
-    weight_averaging : float in [0, 1), default=0.8
-        Decay of the running average of the parameters over epochs; the average is what
-        is validated and kept. 0 keeps the parameters themselves.
-    warm_start : bool, default=False
-        Whether another ``fit`` goes on from the last one, with the optimiser's state.
-    checkpoint : str, path-like or None, default=None
-        A file (.npz) that ``fit`` writes after each epoch, and from which a fit with the same
-        parameters and data goes on, to the result of one that never stopped; `max_iter` may
-        be another, and `callbacks` see only the new epochs. A fit that ends removes it. Two
-        fits must not share a file, as the candidates of a grid search would.
-    random_state : int, RandomState instance or None, default=None
-        Start values, order of rows, dropout and the validation rows. The same int gives
-        the same result, bit for bit, at the same number of threads.
-    verbose : int, default=0
-        1 prints a line an epoch; 2 shows a progress bar too, if tqdm is installed.
-    callbacks : list of callables or None, default=None
-        Each is called with an epoch's record of ``history_``; one that returns True ends training.
-    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        "auto" is float32 where it holds the values of X exactly, as it does 0 and 1, and
-        float64 elsewhere. "bfloat16" is float32 with the attention network's training
-        products in bfloat16.
-    device : str, default="auto"
-        "cpu", "cuda", ...; "auto" is "cuda" where there is one. A model fitted on a device
-        predicts on the CPU where that device is missing.
+class AFMEstimator(BaseFactorizationMachine):
+    """What AFMRegressor and AFMClassifier share."""
 
-    Attributes
-    ----------
-    bias_ : ndarray of shape () or (n_outputs,)
-        Global bias w0.
-    linear_weights_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Linear weights w.
-    embeddings_ : ndarray of shape (n_features, embedding_dim)
-        Embeddings v; 0 for columns without a training row.
-    projection_ : ndarray of shape (embedding_dim,) or (n_outputs, embedding_dim)
-        Prediction weights p.
-    attention_weight_ : ndarray of shape (attention_dim, embedding_dim)
-        W of the attention network.
-    attention_bias_ : ndarray of shape (attention_dim,)
-        b of the attention network.
-    attention_context_ : ndarray of shape (attention_dim,)
-        h of the attention network.
-    attention_spread_ : float
-        Standard deviation of the attention over the pairs of (up to 500) training rows, in units
-        of its mean: 0 if all pairs of a row have the same attention, as in an FM.
-    median_pairs_ : float
-        Weighted median of the number of pairs in a training row, at least 1.
-    column_mean_ : ndarray of shape (n_features,) or None
-        What is subtracted from each column of X before anything else: the mean of a column that
-        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
-        for others; None if no column is such, as in one-hot rows.
-    n_iter_ : int
-        Epochs trained.
-    best_iter_ : int
-        Epoch whose parameters were kept.
-    history_ : list of dict
-        A record an epoch: epoch, train_loss, validation_loss, validation_score (with a
-        `scoring` of its own), seconds, rows_per_second.
-    n_features_in_ : int
-        Columns of X.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns, where X has names.
+    attention_dim: int = setting(
+        16,
+        [Interval(Integral, 1, None, closed="left")],
+        "int",
+        'Width t of the attention network, the paper\'s "attention factor".',
+        place=2,
+    )
+    attention_dropout: float = setting(
+        0.0,
+        [Interval(Real, 0, 1, closed="left")],
+        "float in [0, 1)",
+        "Share of the attention that training sets to 0.",
+    )
+    l2_attention: float = setting(
+        1e-4,
+        [Interval(Real, 0, None, closed="left")],
+        "float",
+        "The paper's lambda: penalty of the matrix W, beside the mean loss.",
+    )
+    attention_rate: float | str = setting(
+        1.0,
+        [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        '"auto" or float',
+        """Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
+        thousandth of the number of rows that hold a column, in the mean over columns, but at least
+        0.1 and at most 1.""",
+    )
+    row_scaling: str | None = setting(
+        "pairs",
+        [StrOptions({"pairs"}), None],
+        '"pairs" or None',
+        """What multiplies the interactions of a row. "pairs" is its number of pairs over
+        ``median_pairs_``: a row that lacks an entry has that much less interaction, as in an FM.
+        None is the formula of the paper, in which the attention of each row sums to 1, whatever
+        its number of pairs. The two differ only if rows have different numbers of entries.""",
+    )
+    init: object = setting(
+        None,
+        [None, StrOptions({"fm"}), HasMethods(["fit", "predict"])],
+        '"fm", estimator or None',
+        """"fm" first fits the FM of the same size on the same rows. The AFM starts from it, with
+        uniform attention and its optimiser's state. A fitted FM estimator is taken as it is, with
+        the optimiser's state if it has ``warm_start=True``. Inside a grid search, wrap it in
+        :class:`~sklearn.frozen.FrozenEstimator`.""",
+    )
+
+    _words = {
+        "bfloat16": "float32 with the attention network's training products in bfloat16",
+        "notes": r"""Notes
+-----
+With the non-zero features X of a row and the pairs R among them, the model is [1]_
+
+.. math::
+    y(x) = w_0 + \sum_i w_i x_i
+    + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
+
+where the attention :math:`a_{ij}` is the softmax over R of
+:math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the number of pairs of
+the row over ``median_pairs_``. It is 1 if all rows have as many entries. With ``row_scaling=None``
+it is 1 for every row, as in the paper.
+
+Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
+plus ``l2_linear`` times ||w||^2, all divided by the total weight, plus ``l2_attention`` times
+||W||^2.
+
+{units}
+
+References
+----------
+.. [1] J. Xiao, H. Ye, X. He, H. Zhang, F. Wu and T.-S. Chua, "Attentional
+   Factorization Machines: Learning the Weight of Feature Interactions via Attention
+   Networks", IJCAI 2017.""",
+    }
+
+    def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> AFM:
+        return AFM(
+            self.embedding_dim,
+            self.attention_dim,
+            n_outputs,
+            dropout=self.dropout,
+            attention_dropout=self.attention_dropout,
+            median_pairs=median_pairs,
+            scales_rows=self.row_scaling is not None,
+            product_dtype=product_dtype,
+        )
+
+
+class AFMRegressor(RegressionTask, AFMEstimator):
+    """Attentional factorization machine for regression.
+
+    Models all pairwise interactions of a row's non-zero features through embeddings, and weighs
+    each by a small attention network.
+
+    {parameters}
+
+    {attributes}
 
     See Also
     --------
     FMRegressor : The same without attention.
     AFMClassifier : The same model for classification.
 
-    Notes
-    -----
-    With the non-zero features X of a row and the pairs R among them, the model is [1]_
-
-    .. math::
-        y(x) = w_0 + \sum_i w_i x_i
-        + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
-
-    where the attention :math:`a_{ij}` is the softmax over R of
-    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
-    of pairs over ``median_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
-    row that lacks one, say for a level not seen before, has that much less interaction, as in
-    an FM.
-
-    Training minimises the sum over rows of weight times squared error, plus
-    ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
-    ``l2_attention`` times ||W||^2.
-
-    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
-    While the model learns, columns are divided by the root mean square of their non-zero
-    values, and targets are standardised; the fitted attributes apply to X and y as given. 0 and
-    1 stay as they are.
-
-    References
-    ----------
-    .. [1] J. Xiao, H. Ye, X. He, H. Zhang, F. Wu and T.-S. Chua, "Attentional
-       Factorization Machines: Learning the Weight of Feature Interactions via Attention
-       Networks", IJCAI 2017.
+    {notes}
 
     Examples
     --------
@@ -272,166 +300,22 @@ class AFMRegressor(RegressionTask, _AttentionalModel):
     """
 
 
-class AFMClassifier(ClassificationTask, _AttentionalModel):
-    r"""Attentional factorization machine for classification.
+class AFMClassifier(ClassificationTask, AFMEstimator):
+    """Attentional factorization machine for classification.
 
-    Models all pairwise interactions of a row's non-zero features through embeddings,
-    and weighs each by a small attention network.
+    Models all pairwise interactions of a row's non-zero features through embeddings, and weighs
+    each by a small attention network.
 
-    Parameters
-    ----------
-    embedding_dim : int, default=16
-        Length k of each column's embedding.
-    attention_dim : int, default=16
-        Width t of the attention network, the paper's "attention factor".
-    dropout : float in [0, 1), default=0.0
-        Share of the pooled k-vector of each row that training sets to 0.
-    attention_dropout : float in [0, 1), default=0.0
-        Share of the attention weights that training sets to 0.
-    l2_attention : float, default=1e-4
-        The paper's lambda: penalty of ``attention_weight_``, beside the mean loss.
-    l2_embedding : float, default=10.0
-        Prior on each column's embedding, in units of observations: a level seen less
-        often than this is shrunk hard. It is multiplied by m / 20 where rows have more than 20
-        non-zeros in the median, m, since their pairs grow as the square of m.
-    l2_linear : float, default=0.5
-        Prior on each column's linear weight, in units of observations, as ``alpha`` of
-        :class:`~sklearn.linear_model.Ridge`.
-    optimizer : {"adagrad", "adam", "sgd"}, default="adagrad"
-        Each changes only the columns that a batch holds; "adam" is therefore the lazy
-        Adam, in which a column's moments rest while it is away.
-    learning_rate : "auto" or float, default="auto"
-        "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for "adam",
-        times 10 / m where rows have more than 10 non-zeros in the mean, m.
-    attention_rate : "auto" or float, default="auto"
-        Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
-        thousandth of the rows that hold a column, in the mean over columns, between 0.1 and 1.
-    batch_size : "auto" or int, default="auto"
-        Rows a step. "auto" is a power of two near n_samples / 32, between 64 and 512.
-    max_iter : int, default=100
-        Epochs at most.
-    init : "fm", estimator or None, default=None
-        "fm" first fits the FM of the same size on the same rows and starts from it, with
-        uniform attention and its optimiser's state; a fitted FM estimator is taken as it
-        is, with the state if it has ``warm_start=True`` (inside a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`).
-    freeze : tuple of str, default=()
-        Parts that training leaves as they start: any of "bias", "linear_weights",
-        "embeddings", "projection" and "attention".
-    early_stopping : "auto" or bool, default="auto"
-        Whether to stop when the validation score no longer rises, and to keep the
-        parameters of the best epoch. "auto" does so for more than 1,500 rows, or when
-        `X_val` is given.
-    validation_fraction : float, int or None, default=0.1
-        Share or number of rows set aside for early stopping, where `X_val` is not given;
-        None scores on the training rows.
-    n_iter_no_change : int, default=10
-        Epochs without a better score that end training.
-    tol : float, default=1e-7
-        Rise of the score that counts as better.
-    scoring : "loss", str, callable or None, default="loss"
-        Score for early stopping: the validation loss, a scorer's name, a scorer, or None
-        for ``score``.
-    weight_averaging : float in [0, 1), default=0.8
-        Decay of the running average of the parameters over epochs; the average is what
-        is validated and kept. 0 keeps the parameters themselves.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" makes them equally heavy. They count in the validation
-        loss too, but not in another `scoring`.
-    warm_start : bool, default=False
-        Whether another ``fit`` goes on from the last one, with the optimiser's state.
-    checkpoint : str, path-like or None, default=None
-        A file (.npz) that ``fit`` writes after each epoch, and from which a fit with the same
-        parameters and data goes on, to the result of one that never stopped; `max_iter` may
-        be another, and `callbacks` see only the new epochs. A fit that ends removes it. Two
-        fits must not share a file, as the candidates of a grid search would.
-    random_state : int, RandomState instance or None, default=None
-        Start values, order of rows, dropout and the validation rows. The same int gives
-        the same result, bit for bit, at the same number of threads.
-    verbose : int, default=0
-        1 prints a line an epoch; 2 shows a progress bar too, if tqdm is installed.
-    callbacks : list of callables or None, default=None
-        Each is called with an epoch's record of ``history_``; one that returns True ends training.
-    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        "auto" is float32 where it holds the values of X exactly, as it does 0 and 1, and
-        float64 elsewhere. "bfloat16" is float32 with the attention network's training
-        products in bfloat16.
-    device : str, default="auto"
-        "cpu", "cuda", ...; "auto" is "cuda" where there is one. A model fitted on a device
-        predicts on the CPU where that device is missing.
+    {parameters}
 
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels.
-    bias_ : ndarray of shape () or (n_classes,)
-        Global bias w0.
-    linear_weights_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Linear weights w.
-    embeddings_ : ndarray of shape (n_features, embedding_dim)
-        Embeddings v; 0 for columns without a training row.
-    projection_ : ndarray of shape (embedding_dim,) or (n_classes, embedding_dim)
-        Prediction weights p.
-    attention_weight_ : ndarray of shape (attention_dim, embedding_dim)
-        W of the attention network.
-    attention_bias_ : ndarray of shape (attention_dim,)
-        b of the attention network.
-    attention_context_ : ndarray of shape (attention_dim,)
-        h of the attention network.
-    attention_spread_ : float
-        Standard deviation of the attention over the pairs of (up to 500) training rows, in units
-        of its mean: 0 if all pairs of a row have the same attention, as in an FM.
-    median_pairs_ : float
-        Weighted median of the number of pairs in a training row, at least 1.
-    column_mean_ : ndarray of shape (n_features,) or None
-        What is subtracted from each column of X before anything else: the mean of a column that
-        no training row has at 0 and whose mean is further from 0 than its standard deviation, 0
-        for others; None if no column is such, as in one-hot rows.
-    n_iter_ : int
-        Epochs trained.
-    best_iter_ : int
-        Epoch whose parameters were kept.
-    history_ : list of dict
-        A record an epoch: epoch, train_loss, validation_loss, validation_score (with a
-        `scoring` of its own), seconds, rows_per_second.
-    n_features_in_ : int
-        Columns of X.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns, where X has names.
+    {attributes}
 
     See Also
     --------
     FMClassifier : The same without attention.
     AFMRegressor : The same model for regression.
 
-    Notes
-    -----
-    With the non-zero features X of a row and the pairs R among them, the model is [1]_
-
-    .. math::
-        y(x) = w_0 + \sum_i w_i x_i
-        + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
-
-    where the attention :math:`a_{ij}` is the softmax over R of
-    :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the row's number
-    of pairs over ``median_pairs_``. It is 1 where all rows have as many entries, as in the paper; a
-    row that lacks one, say for a level not seen before, has that much less interaction, as in
-    an FM.
-
-    Training minimises the sum over rows of weight times log loss, plus
-    ``l2_embedding`` times ||v||^2 plus ``l2_linear`` times ||w||^2, all over the total weight, plus
-    ``l2_attention`` times ||W||^2.
-
-    A column far from 0, such as a year, is centred first (``column_mean_``); x is what is left.
-    While the model learns, columns are divided by the root mean square of their non-zero
-    values; the fitted attributes apply to X as given. 0 and
-    1 stay as they are.
-
-    References
-    ----------
-    .. [1] J. Xiao, H. Ye, X. He, H. Zhang, F. Wu and T.-S. Chua, "Attentional
-       Factorization Machines: Learning the Weight of Feature Interactions via Attention
-       Networks", IJCAI 2017.
+    {notes}
 
     Examples
     --------
@@ -446,70 +330,4 @@ class AFMClassifier(ClassificationTask, _AttentionalModel):
     array(['yes', 'no'], dtype='<U3')
     """
 
-    _parameter_constraints: dict = {
-        **_AttentionalModel._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-    }
-
-    def __init__(
-        self,
-        embedding_dim=16,
-        attention_dim=16,
-        *,
-        dropout=0.0,
-        attention_dropout=0.0,
-        l2_attention=1e-4,
-        l2_embedding=10.0,
-        l2_linear=0.5,
-        optimizer="adagrad",
-        learning_rate="auto",
-        attention_rate="auto",
-        batch_size="auto",
-        max_iter=100,
-        init=None,
-        freeze=(),
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-7,
-        scoring="loss",
-        weight_averaging=0.8,
-        class_weight=None,
-        warm_start=False,
-        checkpoint=None,
-        random_state=None,
-        verbose=0,
-        callbacks=None,
-        precision="auto",
-        device="auto",
-    ):
-        super().__init__(
-            embedding_dim=embedding_dim,
-            attention_dim=attention_dim,
-            dropout=dropout,
-            attention_dropout=attention_dropout,
-            l2_attention=l2_attention,
-            l2_embedding=l2_embedding,
-            l2_linear=l2_linear,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            attention_rate=attention_rate,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            init=init,
-            freeze=freeze,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            scoring=scoring,
-            weight_averaging=weight_averaging,
-            warm_start=warm_start,
-            checkpoint=checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-            callbacks=callbacks,
-            precision=precision,
-            device=device,
-        )
-        self.class_weight = class_weight
+    attention_rate: float | str = "auto"

@@ -1,31 +1,61 @@
-"""Between fitted attributes (plain arrays, an axis for outputs only where there are several)
-and the core's parameters (tensors, always with that axis)."""
+"""Between fitted attributes and the parameters of the core.
+
+Fitted attributes are plain arrays. Their axis for outputs comes first, and is dropped if the model
+has one output. The parameters of the core always have it, last where there is one row per column.
+"""
 
 import dataclasses
 
 import numpy as np
 
-from ._core.parameters import ATTENTION
-from ._input import shared_tensor
+from ._core.models.model import Model
+from ._core.tensors import shared_tensor
 
 _FORMER_NAMES = {
     "coef_": "linear_weights_",
     "intercept_": "bias_",
     "mean_pairs_": "median_pairs_",
 }
-_WITH_OUTPUT_AXIS = ("bias", "linear_weights", "projection")
+
+
+def model_of(estimator) -> Model:
+    """The model of a fitted estimator."""
+    return estimator._make_model(np.size(estimator.bias_), estimator.median_pairs_)
 
 
 def parameters_of(estimator) -> dict[str, np.ndarray]:
     """The fitted attributes under the core's names and shapes."""
-    names = ["bias", "linear_weights", "embeddings", "projection"]
-    names += [name for name in ATTENTION if hasattr(estimator, f"{name}_")]
-    arrays = {name: getattr(estimator, f"{name}_") for name in names}
-    if np.ndim(arrays["bias"]) == 0:
-        for name in _WITH_OUTPUT_AXIS:
-            arrays[name] = np.asarray(arrays[name])[None]
-    arrays["linear_weights"] = arrays["linear_weights"].T
+    one_output = np.ndim(estimator.bias_) == 0
+    arrays = {}
+    for parameter in model_of(estimator).parameters:
+        array = getattr(estimator, f"{parameter.name}_")
+        if "output" in parameter.axes:
+            array = np.asarray(array)[None] if one_output else array
+            array = np.moveaxis(array, 0, parameter.axes.index("output"))
+        arrays[parameter.name] = array
     return arrays
+
+
+def per_column(estimator) -> list[np.ndarray]:
+    """The fitted parameters that have one row per column of X."""
+    names = model_of(estimator).per_column
+    return [array for name, array in parameters_of(estimator).items() if name in names]
+
+
+def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bool) -> None:
+    """Set the fitted attributes from arrays of the core's names and shapes."""
+    model = estimator._make_model(len(arrays["bias"]), estimator.median_pairs_)
+    for parameter in model.parameters:
+        array = arrays[parameter.name]
+        if "output" in parameter.axes:
+            array = np.ascontiguousarray(np.moveaxis(array, parameter.axes.index("output"), 0))
+            array = array if several_outputs else array[0]
+        setattr(estimator, f"{parameter.name}_", array)
+
+
+def shared_parameters(estimator, device):
+    """The fitted attributes as tensors to predict with, without a copy on the CPU."""
+    return {name: shared_tensor(array, device) for name, array in parameters_of(estimator).items()}
 
 
 def renamed(state: dict) -> dict:
@@ -39,19 +69,4 @@ def renamed(state: dict) -> dict:
         for name, value in (progress.optimizer or {}).items()
     }
     progress = dataclasses.replace(progress, optimizer=optimizer or None)
-    return {"column_mean_": None} | state | {"_progress": progress}
-
-
-def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bool) -> None:
-    """Set the fitted attributes from arrays of the core's names and shapes."""
-    for name, value in arrays.items():
-        if name == "linear_weights":
-            value = np.ascontiguousarray(value.T)
-        if name in _WITH_OUTPUT_AXIS and not several_outputs:
-            value = value[0]
-        setattr(estimator, f"{name}_", value)
-
-
-def shared_parameters(estimator, device):
-    """The fitted attributes as tensors to predict with, without a copy on the CPU."""
-    return {name: shared_tensor(array, device) for name, array in parameters_of(estimator).items()}
+    return {"column_mean_": None, "median_pairs_": 1.0} | state | {"_progress": progress}

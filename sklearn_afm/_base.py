@@ -1,60 +1,50 @@
 """What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
 
 import copy
-import os
-from inspect import signature
-from numbers import Integral, Real
+import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_is_fitted
 
-from . import _attributes, _input
-from ._checkpoint import Checkpoint, fingerprint
-from ._compat import Interval, RealNotInt, StrOptions, fit_context
-from ._core.memory import torch_memory_errors
-from ._core.model import FactorizationModel
-from ._core.optimizers import OPTIMIZERS
-from ._fitting import Rows, fit_rows, pass_rows
-from ._split import validation_split
+from ._attributes import model_of, parameters_of, per_column, renamed, shared_parameters
+from ._compat import fit_context
+from ._core.batches.memory import torch_memory_errors
+from ._core.devices import prediction_device
+from ._core.models.model import Model
+from ._core.models.prediction import predict
+from ._data import checks, weights
+from ._data.rows import Rows
+from ._data.split import validation_split
+from ._docstrings import documented
+from ._fit.checkpoint import Checkpoint, fingerprint
+from ._fit.fit import Notices, fit_rows, pass_rows
+from ._settings import TrainingSettings, settings_of
 
 
-class BaseFactorizationMachine(BaseEstimator):
-    """Base of FM and AFM estimators; a subclass gives a model and has a task mixed in.
+class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
+    """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
-    A model part gives `_make_pooling(embedding_dim, product_dtype)`, `_start_own_parameters(rng)`,
-    `_start_projection_size(median_pairs)` and `_has_fixed_projection(n_outputs)`.
-    """
+    # What stands for the words in braces in docstrings.
+    _words: dict = {}
 
-    _parameter_constraints: dict = {
-        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "l2_embedding": [Interval(Real, 0, None, closed="left")],
-        "l2_linear": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions(set(OPTIMIZERS))],
-        "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "freeze": ["array-like"],
-        "early_stopping": [StrOptions({"auto"}), "boolean"],
-        "validation_fraction": [
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-            None,
-        ],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "scoring": [StrOptions({"loss"}), StrOptions(set(get_scorer_names())), callable, None],
-        "weight_averaging": [Interval(Real, 0, 1, closed="left")],
-        "warm_start": ["boolean"],
-        "checkpoint": [str, os.PathLike, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "callbacks": [list, tuple, None],
-        "precision": [StrOptions({"auto", "float32", "float64", "bfloat16"})],
-        "device": [str],
-    }
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "{parameters}" in (cls.__doc__ or ""):
+            cls.__doc__ = documented(cls, cls()._make_model(1, 1.0))
+
+    def _make_model(self, n_outputs: int, median_pairs: float, product_dtype=None) -> Model:
+        """The model of these settings.
+
+        Parameters
+        ----------
+        n_outputs : int
+        median_pairs : float
+            ``median_pairs_``.
+        product_dtype : torch.dtype or None
+            Type of large matrix products in training. None: that of the parameters.
+        """
+        raise NotImplementedError
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -117,8 +107,11 @@ class BaseFactorizationMachine(BaseEstimator):
             self._forget()
         fitted = self._working_copy()
         with torch_memory_errors():
-            fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
-        return self._take_over(fitted)
+            notices = fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
+        self._take_over(fitted)
+        for message, category in notices:
+            warnings.warn(message, category, stacklevel=2)
+        return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
@@ -147,13 +140,16 @@ class BaseFactorizationMachine(BaseEstimator):
         """
         fitted = self._working_copy()
         with torch_memory_errors():
-            fitted._pass(X, y, classes, sample_weight)
-        return self._take_over(fitted)
+            notices = fitted._pass(X, y, classes, sample_weight)
+        self._take_over(fitted)
+        for message, category in notices:
+            warnings.warn(message, category, stacklevel=2)
+        return self
 
     # What comes in
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _pass(self, X, y, classes, sample_weight):
+    def _pass(self, X, y, classes, sample_weight) -> Notices:
         continued = hasattr(self, "embeddings_")
         if continued:
             self._check_same_sizes()
@@ -169,10 +165,10 @@ class BaseFactorizationMachine(BaseEstimator):
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
         rows, _ = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
-        pass_rows(self, rows, self._seeds(), continued)
+        return pass_rows(self, rows, self._seeds(), self._progress if continued else None)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued):
+    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued) -> Notices:
         if continued:
             self._check_same_sizes()
         rows, class_weights = self._check_training_rows(
@@ -191,7 +187,8 @@ class BaseFactorizationMachine(BaseEstimator):
             if self.validation_fraction is not None:
                 rows, validation = self._split(rows, seeds)
         validation = validation if stops_early else None
-        fit_rows(self, rows, validation, seeds, continued, checkpoint)
+        known = self._progress if continued else None
+        return fit_rows(self, rows, validation, seeds, known, checkpoint)
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
@@ -208,21 +205,19 @@ class BaseFactorizationMachine(BaseEstimator):
         """Set what the working copy has learnt."""
         learnt = {name: vars(fitted)[name] for name in fitted._learnt()}
         self.__dict__ = vars(self) | learnt  # in one step, which nothing can interrupt
-        return self
 
     def _check_same_sizes(self):
         """Refuse to go on from parameters of another size than is asked for."""
-        sizes = {"embedding_dim": self.embeddings_.shape[1]}
-        if hasattr(self, "attention_bias_"):
-            sizes["attention_dim"] = len(self.attention_bias_)
-        for name, fitted in sizes.items():
-            asked = getattr(self, name)
-            if asked != fitted:
-                raise ValueError(
-                    f"{name}={asked}, but this estimator was fitted with {fitted}, and what goes "
-                    f"on from the fitted attributes keeps it. Set {name}={fitted}, or fit a clone "
-                    "(sklearn.base.clone) from the start."
-                )
+        model = model_of(self)
+        for parameter in model.parameters:
+            fitted = parameters_of(self)[parameter.name].shape
+            for axis, size, asked in zip(parameter.axes, fitted, model.shape(parameter, fitted[0])):
+                if axis not in ("column", "output") and size != asked:
+                    raise ValueError(
+                        f"{axis}={asked}, but this estimator was fitted with {size}, and what goes "
+                        f"on from the fitted attributes keeps it. Set {axis}={size}, or fit a "
+                        "clone (sklearn.base.clone) from the start."
+                    )
 
     def _forget(self):
         """Leave nothing of an earlier fit."""
@@ -238,20 +233,19 @@ class BaseFactorizationMachine(BaseEstimator):
         }
 
     def __setstate__(self, state):
-        """Load a pickled model; one of an earlier release lacks or names otherwise what changed."""
-        parameters = signature(type(self).__init__).parameters.values()
-        defaults = {p.name: p.default for p in parameters if p.name != "self"}
-        super().__setstate__(defaults | _attributes.renamed(state))
+        """Load a pickled model. If it is of an earlier release, add and rename what has changed."""
+        defaults = {name: setting.default for name, setting in settings_of(type(self)).items()}
+        super().__setstate__(defaults | renamed(state))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "embeddings_")
 
     def _check_training_rows(self, X, y, sample_weight, classes, *, reset):
         """The rows, and the weight of each class (None without)."""
-        X, y = _input.check_rows_and_target(
+        X, y = checks.check_rows_and_target(
             self, X, y, reset=reset, y_numeric=not is_classifier(self)
         )
-        weight = _input.check_weights(sample_weight, X)
+        weight = weights.check_weights(sample_weight, X)
         if not weight.all():  # weight 0 is absence: no level, no class, no count
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if reset:
@@ -259,7 +253,7 @@ class BaseFactorizationMachine(BaseEstimator):
         target = self._encode_target(y)
         class_weights = self._class_weights(y, target, weight)
         rows = Rows(X, y, target, weight, self._objective_weight(target, weight, class_weights))
-        _input.check_weight_range(rows.weight)
+        weights.check_weight_range(rows.weight)
         return rows if rows.weight.all() else rows.part(rows.weight > 0), class_weights
 
     def _check_validation_rows(self, X_val, y_val, sample_weight_val, class_weights) -> Rows | None:
@@ -275,10 +269,10 @@ class BaseFactorizationMachine(BaseEstimator):
                 "X_val and y_val are for early stopping, but early_stopping is False. "
                 'Set it to True or "auto", or leave them out.'
             )
-        X_val, y_val = _input.check_rows_and_target(
+        X_val, y_val = checks.check_rows_and_target(
             self, X_val, y_val, reset=False, y_numeric=not is_classifier(self)
         )
-        weight, target = _input.check_weights(sample_weight_val, X_val), self._encode_target(y_val)
+        weight, target = weights.check_weights(sample_weight_val, X_val), self._encode_target(y_val)
         objective_weight = self._objective_weight(target, weight, class_weights)
         if not objective_weight.any():
             raise ValueError(
@@ -308,12 +302,10 @@ class BaseFactorizationMachine(BaseEstimator):
     def _raw_scores(self, X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
         check_is_fitted(self)
-        X = _input.check_rows(self, X)
-        device = _input.prediction_device(self.device)
-        model = FactorizationModel(self._make_pooling(self.embeddings_.shape[1], None))
+        X = checks.check_rows(self, X, per_column(self))
         with torch_memory_errors():
-            parameters = _attributes.shared_parameters(self, device)
-            raw = model.predict(parameters, X).astype(np.float64, copy=False)
+            tensors = shared_parameters(self, prediction_device(self.device))
+            raw = predict(model_of(self), tensors, X).astype(np.float64, copy=False)
         finite = np.isfinite(raw).all(axis=1)
         if not finite.all():
             raise ValueError(

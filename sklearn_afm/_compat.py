@@ -1,12 +1,23 @@
-"""The only file that imports private names of scikit-learn.
+"""What differs between supported versions, and private names of scikit-learn.
 
-Each can go when scikit-learn offers a public name for it; none differs between the
-versions that are supported (1.6 to 1.9).
+This is the only file that imports such names. None of them differs between the versions of
+scikit-learn that are supported (1.6 to 1.9). Each can go if scikit-learn offers a public name.
 """
+
+import sys
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+if sys.version_info >= (3, 11):
+    from typing import dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        """What editors and type checkers read; it does nothing."""
+        return lambda cls: cls
+
 
 __all__ = [
     "HasMethods",
@@ -14,5 +25,6 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_sample_weight",
+    "dataclass_transform",
     "fit_context",
 ]

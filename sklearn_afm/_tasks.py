@@ -1,27 +1,43 @@
 """The two tasks: how y becomes a training target, and raw scores become predictions.
 
-A task gives `_base` seven things: `_learn_target` (what a fresh fit learns from y),
-`_encode_target`, `_class_weights`, `_objective_weight`, `_loss_name`, `_target_moments`,
-`_start_bias`.
+A task gives `_base` five things: `_learn_target` (what a fresh fit learns from y),
+`_encode_target`, `_class_weights`, `_objective_weight` and `_loss`.
 """
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._scaling import target_moments
+from ._compat import StrOptions
+from ._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
+from ._core.losses.loss import Loss
+from ._core.losses.squared_error import SquaredError
+from ._settings import TrainingSettings, setting
 
 # Squares of targets up to here are numbers of float64.
 LARGEST_TARGET = 1e150
 
+_UNITS = """A column far from 0, such as a year, is centred first (``column_mean_``); x is what is
+left. While the model learns, {} 0 and 1 stay as they are."""
 
-class RegressionTask(RegressorMixin):
+
+class RegressionTask(RegressorMixin, TrainingSettings):
     """Squared error on standardised targets, one or several."""
 
-    _loss_name = "squared"
+    l2_embedding: float = 20.0
+
+    _loss: Loss = SquaredError()
+    _words = {
+        "loss": "squared error",
+        "outputs": "n_outputs",
+        "task_attributes": "",
+        "units": _UNITS.format(
+            "columns are divided by the root mean square of their non-zero\n"
+            "values, and targets are standardised; the fitted attributes apply to X and y as given."
+        ),
+    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -55,12 +71,6 @@ class RegressionTask(RegressorMixin):
     def _objective_weight(self, target, sample_weight, class_weights) -> np.ndarray:
         return sample_weight
 
-    def _target_moments(self, target, weight):
-        return target_moments(target, weight)
-
-    def _start_bias(self, target, weight) -> np.ndarray:
-        return np.zeros(target.shape[1])
-
     def predict(self, X):
         """Predict the target of each row.
 
@@ -77,18 +87,37 @@ class RegressionTask(RegressorMixin):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a raw score is infinite or NaN.
         """
-        raw = self._raw_scores(X)
-        return raw if np.ndim(self.bias_) else raw[:, 0]
+        result = self._loss.predictions(self._raw_scores(X))
+        return result if np.ndim(self.bias_) else result[:, 0]
 
 
-class ClassificationTask(ClassifierMixin):
-    """Log loss: one logit for two classes, one logit a class for more."""
+class ClassificationTask(ClassifierMixin, TrainingSettings):
+    """Log loss: one logit for two classes, one logit per class for more."""
+
+    class_weight: dict | str | None = setting(
+        None,
+        [dict, StrOptions({"balanced"}), None],
+        'dict, "balanced" or None',
+        """Weights of the classes. "balanced" gives all classes the same total weight. They count in
+        the validation loss too, but not in another `scoring`.""",
+    )
+
+    _words = {
+        "loss": "log loss",
+        "outputs": "n_classes",
+        "task_attributes": "classes_ : ndarray of shape (n_classes,)\n    The labels.",
+        "units": _UNITS.format(
+            "columns are divided by the root mean square of their non-zero\n"
+            "values; the fitted attributes apply to X as given."
+        ),
+    }
 
     @property
-    def _loss_name(self) -> str:
-        return "log" if len(self.classes_) == 2 else "multinomial"
+    def _loss(self) -> Loss:
+        n_classes = len(self.classes_)
+        return BinaryLogLoss() if n_classes == 2 else MultinomialLogLoss(n_classes)
 
     def _learn_target(self, y, classes) -> tuple[int, bool]:
         """Learn the classes; number of logits, and whether attributes have an axis for them."""
@@ -131,16 +160,6 @@ class ClassificationTask(ClassifierMixin):
             return sample_weight
         return sample_weight * class_weights[target[:, 0].astype(np.int64)]
 
-    def _target_moments(self, target, weight):
-        n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
-        return np.zeros(n_outputs), np.ones(n_outputs)
-
-    def _start_bias(self, target, weight) -> np.ndarray:
-        """Logits of the base rates, each class counted half a row too many."""
-        totals = np.bincount(target[:, 0].astype(np.int64), weight, len(self.classes_)) + 0.5
-        logs = np.log(totals / totals.sum())
-        return logs[1:] - logs[0] if len(logs) == 2 else logs
-
     def decision_function(self, X):
         """Logits of each row.
 
@@ -157,7 +176,7 @@ class ClassificationTask(ClassifierMixin):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a raw score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         return raw if raw.shape[1] > 1 else raw[:, 0]
@@ -178,12 +197,10 @@ class ClassificationTask(ClassifierMixin):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a raw score is infinite or NaN.
         """
         raw = self._raw_scores(X)
-        if raw.shape[1] > 1:
-            return softmax(raw, axis=1)
-        return np.hstack([expit(-raw), expit(raw)])
+        return self._loss.predictions(raw)
 
     def predict_log_proba(self, X):
         """Log-probability of each class, finite also where a probability rounds to 0.
@@ -201,12 +218,10 @@ class ClassificationTask(ClassifierMixin):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a raw score is infinite or NaN.
         """
         raw = self._raw_scores(X)
-        if raw.shape[1] > 1:
-            return log_softmax(raw, axis=1)
-        return np.hstack([log_expit(-raw), log_expit(raw)])
+        return self._loss.log_predictions(raw)
 
     def predict(self, X):
         """Predict the most probable class of each row.
@@ -224,7 +239,7 @@ class ClassificationTask(ClassifierMixin):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a raw score is infinite or NaN.
         """
         raw = self._raw_scores(X)
         codes = raw.argmax(axis=1) if raw.shape[1] > 1 else (raw[:, 0] > 0).astype(np.intp)

@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 from sklearn.metrics import root_mean_squared_error
 
+from .._attributes import model_of
 from ..inspection import interaction_scores, interaction_table
 from ._measures import accuracy
 
@@ -22,9 +23,12 @@ def measure_attention_alone(model, rows) -> dict:
 
 
 def without_attention(model):
-    """The FM below an AFM whose other parameters were frozen: h = 0 weighs all pairs alike."""
+    """The FM below an AFM whose other parameters were frozen: a network of 0 weighs all alike."""
     fm = copy(model)
-    fm.attention_context_ = np.zeros_like(model.attention_context_)
+    for parameter in model_of(model).parameters:
+        if parameter.frozen_as == "attention":
+            name = f"{parameter.name}_"
+            setattr(fm, name, np.zeros_like(getattr(model, name)))
     return fm
 
 

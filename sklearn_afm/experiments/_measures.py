@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 
-from .._core.parameters import ATTENTION
+from .._attributes import model_of
 
 
 def accuracy(model, rows) -> dict:
@@ -19,8 +19,6 @@ def accuracy(model, rows) -> dict:
 
 
 def n_parameters(model) -> int:
-    """How many numbers an FM or an AFM with one output has learnt."""
-    learnt = ["bias", "linear_weights", "embeddings"]
-    if hasattr(model, "attention_weight_"):  # an FM's p is 1
-        learnt += ["projection", *ATTENTION]
+    """How many numbers a model has learnt."""
+    learnt = [p.name for p in model_of(model).parameters if not p.fixed]
     return sum(np.size(getattr(model, f"{name}_")) for name in learnt)

@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _input
+from .._attributes import model_of, per_column
+from .._data.checks import check_rows
 
 # A matrix over pairs of so many fields takes 32 MB.
 MAX_FIELDS = 2000
@@ -45,6 +46,11 @@ def take_apart(estimator):
             f"or a fitted search (refit=True) over one of these; got {type(model).__name__}."
         )
     check_is_fitted(model)
+    if model_of(model).pair_terms is None:
+        raise TypeError(
+            f"The predictions of {type(model).__name__} are no sums over pairs. They cannot be "
+            "explained pair by pair."
+        )
     return encoder, model
 
 
@@ -61,7 +67,8 @@ def _has_part_in_prediction(step) -> bool:
 
 def encoded_rows(encoder, model, X):
     """X as the model sees it, as canonical CSR."""
-    return _input.check_rows(model, X if encoder is None else encoder.transform(X))
+    X = X if encoder is None else encoder.transform(X)
+    return check_rows(model, X, per_column(model))
 
 
 def column_names(encoder, model) -> np.ndarray:

@@ -5,8 +5,10 @@ import torch
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch, check_consistent_length, check_random_state, column_or_1d
 
-from .. import _input
-from .._core.losses import LOSSES
+from .._attributes import model_of
+from .._core.tensors import shared_tensor
+from .._data.checks import check_dense_target
+from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
 from ._results import check_choice, check_count, check_output, to_frame
 from ._terms import by_field_pair, iter_terms, terms_of
@@ -144,7 +146,7 @@ def pair_importance(
     output = check_output(model, output, statistic if statistic == "contribution" else None)
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
-    weight = _input.check_weights(sample_weight, X)
+    weight = check_weights(sample_weight, X)
     moments = _Moments(len(fields) ** 2)
     for rows, terms in iter_terms(model, X):
         pairs = by_field_pair(terms, fields)
@@ -277,7 +279,7 @@ def permutation_pair_importance(
     check_choice("method", method, METHODS)
     check_count("n_repeats", n_repeats)
     encoder, model = take_apart(estimator)
-    if method == "uniform" and not hasattr(model, "attention_weight_"):
+    if method == "uniform" and not model_of(model).weighs_pairs:
         raise ValueError(
             f'method="uniform" is about the attention, and {type(model).__name__} has none: '
             'use "permute" or "zero".'
@@ -285,7 +287,7 @@ def permutation_pair_importance(
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     target = _target(model, y, X)
-    weight = _input.check_weights(sample_weight, X)
+    weight = check_weights(sample_weight, X)
     loss = _row_loss(model)
     # As in a fit, None is a seed of its own: NumPy's global generator is neither read nor moved.
     rng = np.random.RandomState() if random_state is None else check_random_state(random_state)
@@ -337,7 +339,7 @@ def _exchange(own, other, n_codes):
 
 def _target(model, y, X) -> np.ndarray:
     """Targets (n_rows, n_outputs), or positions of the labels (n_rows, 1)."""
-    _input.check_dense_target(y)
+    check_dense_target(y)
     check_consistent_length(X, y)
     if is_classifier(model):
         y = column_or_1d(y)
@@ -363,12 +365,9 @@ def _target(model, y, X) -> np.ndarray:
 
 def _row_loss(model):
     """The model's loss of each row, from raw scores and targets."""
-    name = "squared"
-    if is_classifier(model):
-        name = "log" if len(model.classes_) == 2 else "multinomial"
+    terms = model._loss.terms
 
     def loss(raw, target):
-        target = _input.shared_tensor(target, "cpu")
-        return LOSSES[name](torch.from_numpy(raw), target).mean(1).numpy()
+        return terms(torch.from_numpy(raw), shared_tensor(target, "cpu")).mean(1).numpy()
 
     return loss

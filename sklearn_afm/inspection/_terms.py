@@ -6,13 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import _attributes
-from .._core.batches import Batcher
-from .._core.model import feature_table
-from .._core.pairs import pair_positions
-from .._core.parameters import ATTENTION
-from .._core.pooling import AttentionPooling, look_up
-from .._core.scoring import in_proportion
+from .._attributes import model_of, parameters_of
+from .._core.batches.batches import Batcher
+from .._core.batches.columns import by_feature
+from .._core.pairs.pairs import pair_positions
 from ._columns import Fields
 
 # Pairs of a block of rows; each takes some hundred bytes while it is computed.
@@ -84,29 +81,30 @@ def row_blocks(X) -> Iterator[slice]:
     yield from (slice(*ends) for ends in zip(starts, [*starts[1:], len(length)]))
 
 
-def terms_of(model, X) -> Terms:
+def terms_of(estimator, X) -> Terms:
     """The terms of all rows of X, in float64: they add up whatever the model's precision."""
-    parameters = _attributes.parameters_of(model)
+    model, parameters = model_of(estimator), parameters_of(estimator)
     one_hot = bool((X.data == 1).all())
-    network = {
-        name: torch.tensor(parameters[name], dtype=torch.float64, device="cpu")
-        for name in ("projection", *ATTENTION)
-        if name in parameters
-    }
-    k, n_outputs = parameters["embeddings"].shape[1], len(network["projection"])
-    batcher = Batcher(X.shape[1], lambda width: width * (k + width * (4 + n_outputs)), _MAX_COST)
+    k = parameters["embeddings"].shape[1]
+    batcher = Batcher(
+        X.shape[1], lambda width: width * (k + width * (4 + model.n_outputs)), _MAX_COST
+    )
     batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
-    embeddings = torch.from_numpy(parameters["embeddings"][batch.columns].astype(np.float64))
-    embeddings = feature_table(embeddings, batch)
     columns = batch.columns
     if batch.feature_columns is not None:
         columns = columns[batch.feature_columns]
-    median_pairs = getattr(model, "median_pairs_", None)  # an FM has none
+    local = {}
+    for name, array in parameters.items():
+        if name in model.per_column:
+            rows = torch.from_numpy(array[batch.columns].astype(np.float64))
+            local[name] = by_feature(rows, batch)
+        else:
+            local[name] = torch.tensor(array, dtype=torch.float64, device="cpu")
     parts = [
-        _group_pairs(embeddings, group, network, np.append(columns, -1), median_pairs)
+        _group_pairs(model, local, group, np.append(columns, -1))
         for group in batch.groups
         if group.features.shape[1] > 1
-    ] or [_no_pairs(n_outputs)]
+    ] or [_no_pairs(model.n_outputs)]
     pairs = [np.concatenate(arrays) for arrays in zip(*parts)]
     length = np.diff(X.indptr)
     weights = parameters["linear_weights"][X.indices].astype(np.float64)
@@ -121,24 +119,10 @@ def terms_of(model, X) -> Terms:
 
 
 @torch.no_grad()
-def _group_pairs(embeddings, group, network, columns, median_pairs):
+def _group_pairs(model, parameters, group, columns):
     """Row, columns, attention and score of each pair of a group; columns[-1]: padding."""
-    width = group.features.shape[1]
-    later, earlier = pair_positions(width)
-    entries = look_up(embeddings, group)
-    turned = entries.transpose(1, 2)
-    # The share belongs to the row; taken into one side of each product, it is in every score.
-    shared = in_proportion(entries.flatten(1), group, len(embeddings), median_pairs)
-    shared = shared.view_as(entries)
-    score = np.stack(
-        [torch.bmm(shared * p, turned).numpy()[:, later, earlier] for p in network["projection"]],
-        axis=-1,
-    )
-    if "attention_weight" in network:
-        pooling = AttentionPooling(embeddings.shape[1], len(network["attention_bias"]))
-        attention = pooling.attention(embeddings, group, network).numpy()
-    else:
-        attention = np.ones(score.shape[:2])
+    later, earlier = pair_positions(group.features.shape[1])
+    attention, score = (values.numpy() for values in model.pair_terms(parameters, group))
     if isinstance(group.rows, slice):
         rows = np.arange(group.rows.start, group.rows.stop)
     else:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import _attributes
-from ._core.trainer import RunState
-from ._input import training_device
+from .._attributes import parameters_of
+from .._core.devices import training_device
+from .._core.training.run import RunState
 
 FORMAT = 2
 # Parameters of an estimator that may be others when a fit goes on.
@@ -163,7 +163,7 @@ def fingerprint(estimator, rows, validation) -> dict[str, str]:
     result["random_state"] = str(int(seed)) if isinstance(seed, Real) else type(seed).__name__
     init = getattr(estimator, "init", None)
     if hasattr(init, "embeddings_"):
-        arrays = _attributes.parameters_of(init) | (init._progress.optimizer or {})
+        arrays = parameters_of(init) | (init._progress.optimizer or {})
         result["init"] = _digest(*(arrays[name] for name in sorted(arrays)))
     result["classes"] = str(np.asarray(getattr(estimator, "classes_", ())).tolist())
     for part, title in ((rows, "{}"), (validation, "{}_val")):

@@ -6,9 +6,22 @@ place; `rows` names the touched rows of a table, None means the whole parameter.
 """
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+
+class Optimizer(Protocol):
+    """What the trainer asks of an optimiser."""
+
+    state: dict[str, Tensor]
+
+    def begin_step(self) -> None:
+        """Count the step."""
+
+    def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
+        """Take one step on a parameter, or on some rows of it."""
 
 
 class Adagrad:

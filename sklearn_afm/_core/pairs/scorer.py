@@ -1,14 +1,14 @@
-"""Interaction scores for prediction: pooled rows times p, or for an AFM of one output less.
+"""Interactions of rows weighed by attention, for prediction with one output: no pooled vectors.
 
-For that, a distinct pair is two numbers: its attention score h . relu(W (e_i * e_j) + b) and
-its value p . (e_i * e_j). A row gathers both; a softmax and a dot product do the rest (Eq. 4 to 6).
+Here a distinct pair is two numbers: its attention logit h . relu(W (e_i * e_j) + b) and its
+value p . (e_i * e_j). A row gathers both. A softmax and a dot product do the rest (Eq. 4 to 6).
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .batches import RowGroup
+from ..batches.batches import RowGroup
 from .field_pairs import find_many_pairs
 from .pairs import PairFinder, PairNumbers
 from .products import MemberLookup, chunks, linear
@@ -19,93 +19,84 @@ MIN_REMEMBERED_COST = 1 << 13
 MAX_REMEMBERED = 1 << 20
 
 
-class PooledScorer:
-    """Scores groups of rows by pooling them."""
-
-    def __init__(self, pooling, parameters: dict[str, Tensor]):
-        self._pooling = pooling
-        self._parameters = parameters
-        self.row_cost = pooling.row_cost
-
-    def __call__(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
-        """Interaction scores (n_rows, n_outputs)."""
-        pooled = self._pooling(embeddings, group, self._parameters)
-        return pooled @ self._parameters["projection"].T
-
-
 class PairScorer:
-    """Scores groups of rows of one matrix, for a model of one output.
+    """Computes the interactions of groups of rows of one matrix.
 
     Parameters
     ----------
-    parameters : dict of tensors
+    network : tuple of Tensor
+        W (t, k), b (t,) and h (t,) of Eq. 5.
+    projection : Tensor of shape (1, k)
+        p of Eq. 6.
     n_columns : int
         Width of the matrix.
     one_hot : bool
-        All values are 1, so that a pair of columns has the same score in every batch: it is
-        remembered from batch to batch.
-    median_pairs : float or None
-        As in `AttentionPooling`.
+        All values are 1. A pair of columns then has the same two numbers in every batch, and they
+        are remembered from batch to batch.
+    usual_pairs : float or None
+        As in `in_proportion`.
     """
 
     def __init__(
         self,
-        parameters: dict[str, Tensor],
+        network: tuple[Tensor, Tensor, Tensor],
+        projection: Tensor,
         n_columns: int,
         one_hot: bool,
-        median_pairs: float | None,
+        usual_pairs: float | None,
     ):
-        self._parameters = parameters
+        self._network = network
+        self._projection = projection
         self._n_columns = n_columns
-        self._median_pairs = median_pairs
+        self._usual_pairs = usual_pairs
         self._find_pairs = PairFinder()
-        weight = parameters["attention_weight"]
+        weight, *_ = network
         self._remembers = one_hot and weight.numel() >= MIN_REMEMBERED_COST
         if self._remembers:
             self._numbers = PairNumbers()
             self._remembered = weight.new_empty(2, 0)
 
     def row_cost(self, width: int) -> int:
-        """Numbers in memory a row: position, attention score, attention, value of each pair."""
+        """Floats per row: position, attention logit, attention and value of each pair."""
         return width * (width - 1) // 2 * 4
 
-    def __call__(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
-        """Interaction scores (n_rows, 1); `embeddings` has one row a feature of the batch."""
+    def __call__(
+        self, parameters: dict[str, Tensor], group: RowGroup, columns: np.ndarray
+    ) -> Tensor:
+        """Interactions (n_rows, 1); the embeddings have one row per feature of the batch."""
+        embeddings = parameters["embeddings"]
         if group.features.shape[1] < 2:
             return embeddings.new_zeros(len(group.features), 1)
-        scores = self._weighted_values(embeddings, group, columns)
-        return in_proportion(scores, group, len(embeddings), self._median_pairs)
+        means = self._weighted_values(embeddings, group, columns)
+        return in_proportion(means, group, len(embeddings), self._usual_pairs)
 
     def _weighted_values(self, embeddings, group, columns) -> Tensor:
         if not group.padded:
-            return self._score(embeddings, group.features, columns)[:, None]
+            return self._interactions(embeddings, group.features, columns)[:, None]
         # Apart from those that lack an entry, most rows may have a field a position.
         lacks = group.features[:, -1] == len(embeddings)
         result = embeddings.new_empty(len(lacks), 1)
         for part in (np.flatnonzero(lacks), np.flatnonzero(~lacks)):
             if len(part):
-                found = self._score(embeddings, group.features[part], columns)
+                found = self._interactions(embeddings, group.features[part], columns)
                 result[torch.from_numpy(part).to(result.device), 0] = found
         return result
 
-    def _score(self, embeddings, features, columns) -> Tensor:
+    def _interactions(self, embeddings, features, columns) -> Tensor:
         pairs = find_many_pairs(features, len(embeddings), self._find_pairs)
         if self._remembers:
             found = self._recall(embeddings, pairs, columns)
         else:
             found = self._compute(embeddings, pairs.first, pairs.second)
         padding = found.new_tensor([[-torch.inf], [0.0]])
-        scores, values = torch.cat([found, padding], dim=1)
+        logits, values = torch.cat([found, padding], dim=1)
         position = torch.from_numpy(pairs.position).to(embeddings.device)
-        attention = gather(scores, position).softmax(dim=0)
+        attention = gather(logits, position).softmax(dim=0)
         return attention.mul_(gather(values, position)).sum(0)
 
     def _compute(self, embeddings, first, second) -> Tensor:
-        """Attention score and value of each pair: (2, n_pairs)."""
-        weight, bias, context, projection = (
-            self._parameters[name]
-            for name in ("attention_weight", "attention_bias", "attention_context", "projection")
-        )
+        """Attention logit and value of each pair: (2, n_pairs)."""
+        weight, bias, context = self._network
         first, second = (torch.from_numpy(part).to(embeddings.device) for part in (first, second))
         result = embeddings.new_empty(2, len(first))
         members = MemberLookup(embeddings, len(first))
@@ -113,7 +104,7 @@ class PairScorer:
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second)
             torch.mv(linear(pair, weight, bias).relu_(), context, out=result[0, part])
-            torch.mv(pair, projection[0], out=result[1, part])
+            torch.mv(pair, self._projection[0], out=result[1, part])
         return result
 
     def _recall(self, embeddings, pairs, columns) -> Tensor:
@@ -134,22 +125,22 @@ class PairScorer:
 
 
 def in_proportion(
-    sums: Tensor, group: RowGroup, n_features: int, median_pairs: float | None
+    means: Tensor, group: RowGroup, n_features: int, usual_pairs: float | None
 ) -> Tensor:
-    """Weighted means over the pairs of each row, times its number of pairs / `median_pairs`.
+    """Weighted means over the pairs of each row, times its number of pairs / `usual_pairs`.
 
-    Without it, the pairs that a row is left with, if some entry is missing, would count for more
-    than in any row that the model has learnt from.
+    None leaves the means as they are. Then, if an entry of a row is missing, its other pairs count
+    for more than in any row that the model has learnt from.
     """
-    if median_pairs is None:
-        return sums
+    if usual_pairs is None:
+        return means
     width = group.features.shape[1]
     if not group.padded:
-        share = width * (width - 1) / 2 / median_pairs
-        return sums if share == 1 else sums * share
+        share = width * (width - 1) / 2 / usual_pairs
+        return means if share == 1 else means * share
     length = (group.features < n_features).sum(axis=1)
-    share = torch.from_numpy(length * (length - 1) / 2 / median_pairs)
-    return sums * share.to(sums)[:, None]
+    share = torch.from_numpy(length * (length - 1) / 2 / usual_pairs)
+    return means * share.to(means)[:, None]
 
 
 def gather(values: Tensor, position: Tensor) -> Tensor:

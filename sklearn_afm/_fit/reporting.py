@@ -1,9 +1,6 @@
-"""What `verbose` shows: an aligned line an epoch, or a progress bar."""
+"""What `verbose` shows: a line per epoch, or a progress bar."""
 
 import sys
-
-# Standard deviation over pairs, in units of the mean, below which attention is called even.
-EVEN_ATTENTION = 0.01
 
 
 class Reporter:
@@ -12,14 +9,14 @@ class Reporter:
     Parameters
     ----------
     verbose : int
-        0: nothing; 1: one line an epoch; 2: a progress bar within each epoch too, if tqdm
-        is installed.
+        0: nothing. 1: one line per epoch. 2: a progress bar within each epoch too, if tqdm is
+        installed.
     n_rows : int
         Rows of an epoch.
     max_iter : int
         Epochs at most.
     title : str
-        What is trained, where that is not the estimator itself.
+        What is trained, if that is not the estimator itself.
     """
 
     _HEADERS = {
@@ -40,7 +37,7 @@ class Reporter:
         self._tqdm = _import_tqdm() if verbose >= 2 else None
 
     def on_step(self, n_rows: int) -> None:
-        """Count rows of the epoch under way."""
+        """Count rows of the current epoch."""
         if self._tqdm is None:
             return
         if self._bar is None:
@@ -65,14 +62,13 @@ class Reporter:
         print(f"{epoch:>9}", *values)
         sys.stdout.flush()
 
-    def on_attention(self, spread: float) -> None:
-        """Say how uneven the attention has become."""
-        if self._verbose:
-            even = ": it stayed even" if spread < EVEN_ATTENTION else ""
-            print(f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}")
+    def on_end(self, line: str) -> None:
+        """Print what the model tells of itself."""
+        if self._verbose and line:
+            print(line)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the progress bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .batches import RowGroup
+from ..batches.batches import RowGroup
 
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 6.4)
 # Slots a pair: the more, the fewer distinct pairs want the same slot.

@@ -1,0 +1,1 @@
+"""Mini-batches: rows of a CSR matrix as rectangles of feature numbers."""

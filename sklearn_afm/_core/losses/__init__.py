@@ -1,0 +1,1 @@
+"""The contract of a loss, and the losses."""

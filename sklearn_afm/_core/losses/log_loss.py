@@ -1,0 +1,62 @@
+"""Log loss of class labels: one logit for two classes, one logit per class for more."""
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+from torch import Tensor, int64
+from torch.nn import functional as F
+
+from .loss import Loss
+
+
+class BinaryLogLoss(Loss):
+    """Log loss of the logit of class 1 against class 0."""
+
+    name = "log loss"
+
+    def terms(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Log loss of logits (n_rows, 1); target (n_rows, 1) in {0, 1}."""
+        return F.softplus(raw) - target * raw
+
+    def start_bias(self, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The logit of the base rate."""
+        logs = _log_base_rates(target, weight, 2)
+        return logs[1:] - logs[0]
+
+    def predictions(self, raw: np.ndarray) -> np.ndarray:
+        """Probabilities of the two classes: (n_rows, 2)."""
+        return np.hstack([expit(-raw), expit(raw)])
+
+    def log_predictions(self, raw: np.ndarray) -> np.ndarray:
+        """Logarithms of the probabilities, finite even if a probability rounds to 0."""
+        return np.hstack([log_expit(-raw), log_expit(raw)])
+
+
+class MultinomialLogLoss(Loss):
+    """Log loss of one logit per class."""
+
+    name = "log loss"
+
+    def __init__(self, n_classes: int):
+        self._n_classes = n_classes
+
+    def terms(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Log loss of logits (n_rows, n_classes); target (n_rows, 1) numbers of classes."""
+        return F.cross_entropy(raw, target.squeeze(1).to(int64), reduction="none")[:, None]
+
+    def start_bias(self, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Logarithms of the base rates."""
+        return _log_base_rates(target, weight, self._n_classes)
+
+    def predictions(self, raw: np.ndarray) -> np.ndarray:
+        """Probabilities (n_rows, n_classes)."""
+        return softmax(raw, axis=1)
+
+    def log_predictions(self, raw: np.ndarray) -> np.ndarray:
+        """Logarithms of the probabilities, finite even if a probability rounds to 0."""
+        return log_softmax(raw, axis=1)
+
+
+def _log_base_rates(target: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
+    """Logarithm of each class's weighted share, each class counted half a row too many."""
+    totals = np.bincount(target[:, 0].astype(np.int64), weight, n_classes) + 0.5
+    return np.log(totals / totals.sum())

@@ -1,0 +1,39 @@
+"""The contract of a loss."""
+
+import numpy as np
+from torch import Tensor
+
+
+class Loss:
+    """A loss of raw scores, which are on the scale of its link function.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in text.
+    rows_per_example : int
+        Consecutive rows of X that make one term. A loss that compares rows has more than 1.
+        Training then keeps the rows of an example together.
+    target_power : int
+        The loss is in the unit of the target to this power. 0: targets have no unit (labels,
+        counts). Else the model learns standardised targets.
+    """
+
+    name = ""
+    rows_per_example = 1
+    target_power = 0
+
+    def terms(self, raw: Tensor, target: Tensor) -> Tensor:
+        """Loss of each example, (n_examples, n_terms), of raw scores (n_rows, n_outputs).
+
+        target (n_rows, n_terms) is a number for each term, or the number of the class.
+        """
+        raise NotImplementedError
+
+    def start_bias(self, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The bias (n_outputs,) that training starts from, for the targets that it learns."""
+        raise NotImplementedError
+
+    def predictions(self, raw: np.ndarray) -> np.ndarray:
+        """Predictions of raw scores (n_rows, n_outputs): the inverse of the link function."""
+        raise NotImplementedError

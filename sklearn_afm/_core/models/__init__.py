@@ -1,0 +1,1 @@
+"""The contract of a model, and raw scores of rows."""

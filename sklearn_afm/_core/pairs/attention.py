@@ -1,0 +1,161 @@
+"""The attention of each pair of a row (Eq. 5), and the pairs' sum weighed by it (Eq. 6)."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..batches.batches import RowGroup
+from ..batches.columns import select_rows, with_padding
+from .pairs import PairFinder, pair_positions
+from .products import MemberLookup, chunks, linear, weight_gradient
+from .scorer import gather
+
+# Floats that the hidden layer of one group may keep for the way back. If it needs more, it is
+# computed again there.
+MAX_KEPT_HIDDEN = 1 << 26
+
+
+class AttentionNetwork(NamedTuple):
+    """W (t, k), b (t,) and h (t,) of Eq. 5."""
+
+    weight: Tensor
+    bias: Tensor
+    context: Tensor
+
+
+def attention_of_pairs(
+    embeddings: Tensor,
+    group: RowGroup,
+    network: AttentionNetwork,
+    find_pairs: PairFinder,
+    product_dtype: torch.dtype | None = None,
+) -> Tensor:
+    """Attention of each pair of each row (Eq. 5): (n_rows, n_pairs), 0 for padding.
+
+    Parameters
+    ----------
+    embeddings : Tensor of shape (n_features, k)
+        x_i v_i.
+    group : RowGroup
+    network : AttentionNetwork
+    find_pairs : PairFinder
+    product_dtype : torch.dtype or None
+        Type in which the matrix products run. None: that of the embeddings.
+    """
+    pairs = find_pairs(group, len(embeddings))
+    first, second, position = (
+        torch.from_numpy(index).to(embeddings.device)
+        for index in (pairs.first, pairs.second, pairs.position)
+    )
+    logits = _AttentionLogits.apply(
+        embeddings, *network, first, second, product_dtype or embeddings.dtype
+    )
+    if group.padded:  # position len(logits) stands for no pair
+        logits = F.pad(logits, (0, 1), value=-torch.inf)
+    return gather(logits, position).softmax(dim=1)
+
+
+def weighted_pair_sum(embeddings: Tensor, group: RowGroup, attention: Tensor) -> Tensor:
+    """Sum of a_ij (e_i * e_j) over the pairs of each row: (n_rows, k)."""
+    return _WeightedPairSum.apply(*with_padding(embeddings, group), attention)
+
+
+class _AttentionLogits(torch.autograd.Function):
+    """h . relu(W (e_i * e_j) + b) of listed pairs, a chunk of pairs at a time."""
+
+    @staticmethod
+    def forward(ctx, embeddings, weight, bias, context, first, second, product_dtype):
+        n_pairs = len(first)
+        ctx.keep = any(ctx.needs_input_grad) and n_pairs * len(bias) <= MAX_KEPT_HIDDEN
+        product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
+        logits, kept = embeddings.new_empty(n_pairs), []
+        members = MemberLookup(embeddings, len(first))
+        for part in chunks(n_pairs, embeddings.shape[1], len(bias)):
+            e_first, e_second = members(first[part], second[part])
+            pair = e_first.mul_(e_second).to(product_dtype)
+            hidden = linear(pair, product_weight, product_bias).relu_()
+            torch.mv(hidden.to(logits.dtype), context, out=logits[part])
+            if ctx.keep:
+                kept.append(hidden)
+        ctx.product_dtype = product_dtype
+        ctx.save_for_backward(embeddings, weight, bias, context, first, second, *kept)
+        return logits
+
+    @staticmethod
+    def backward(ctx, d_logits):
+        embeddings, weight, bias, context, first, second, *kept = ctx.saved_tensors
+        product_weight, product_bias = weight.to(ctx.product_dtype), bias.to(ctx.product_dtype)
+        d_logits = d_logits.to(ctx.product_dtype)
+        # With m_q the mask of hidden units that pair q activates and d_q its gradient, all
+        # follow from  S = sum_q d_q m_q  and  G = sum_q d_q m_q (e_i * e_j)^T.
+        scaled_weight = (weight * context[:, None]).T.contiguous().to(ctx.product_dtype)
+        sum_active, outer_active = torch.zeros_like(bias), torch.zeros_like(weight)
+        d_embeddings, members = torch.zeros_like(embeddings), MemberLookup(embeddings, len(first))
+        for number, part in enumerate(chunks(len(first), embeddings.shape[1], len(bias))):
+            e_first, e_second = members(first[part], second[part])
+            pair = (e_first * e_second).to(ctx.product_dtype)
+            hidden = kept[number] if ctx.keep else linear(pair, product_weight, product_bias)
+            d_active = torch.ops.aten.threshold_backward(
+                d_logits[part, None].expand_as(hidden), hidden, 0
+            )
+            sum_active += d_active.sum(0)
+            outer_active += weight_gradient(d_active, pair)
+            d_pair = linear(d_active, scaled_weight).to(embeddings.dtype)
+            d_embeddings.index_add_(0, first[part], e_second.mul_(d_pair))
+            d_embeddings.index_add_(0, second[part], e_first.mul_(d_pair))
+        d_weight, d_bias = outer_active * context[:, None], sum_active * context
+        d_context = (outer_active * weight).sum(1).addcmul_(sum_active, bias)
+        return d_embeddings, d_weight, d_bias, d_context, None, None, None
+
+
+class _WeightedPairSum(torch.autograd.Function):
+    """sum over pairs of a_ij (e_i * e_j), as column sums of E * (A E) with A = (a + a') / 2.
+
+    The matrix A of a row is symmetric, so that A E serves the way back too, and no array
+    of shape (rows, pairs, k) arises. E is looked up a few rows at a time.
+    """
+
+    @staticmethod
+    def forward(ctx, embeddings, features, attention):
+        width, k = features.shape[1], embeddings.shape[1]
+        pooled, matrices = embeddings.new_empty(len(features), k), []
+        for part in chunks(len(features), width * k):
+            entries = select_rows(embeddings, features[part])
+            matrices.append(_symmetric(attention[part], width))
+            mixed = torch.bmm(matrices[-1], entries)
+            torch.sum(mixed.mul_(entries), dim=1, out=pooled[part])
+        ctx.save_for_backward(embeddings, features, *matrices)
+        return pooled
+
+    @staticmethod
+    def backward(ctx, d_pooled):
+        embeddings, features, *matrices = ctx.saved_tensors
+        width, k = features.shape[1], embeddings.shape[1]
+        lower, _ = _triangles(width, embeddings.device)
+        d_embeddings = torch.zeros_like(embeddings)
+        d_attention = embeddings.new_empty(len(features), len(lower))
+        for part, matrix in zip(chunks(len(features), width * k), matrices):
+            entries, d_row = select_rows(embeddings, features[part]), d_pooled[part, None]
+            mixed = torch.bmm(matrix, entries)
+            d_embeddings.index_add_(0, features[part].flatten(), mixed.mul_(2 * d_row).view(-1, k))
+            d_matrix = torch.bmm(entries * d_row, entries.transpose(1, 2)).flatten(1)
+            torch.index_select(d_matrix, 1, lower, out=d_attention[part])
+        return d_embeddings, None, d_attention
+
+
+def _symmetric(attention: Tensor, width: int) -> Tensor:
+    """Matrices (n_rows, width, width) with half of a_ij at (i, j) and at (j, i)."""
+    matrix, half = attention.new_zeros(len(attention), width * width), attention / 2
+    for triangle in _triangles(width, attention.device):
+        matrix.scatter_(1, triangle.expand_as(half), half)
+    return matrix.view(-1, width, width)
+
+
+@lru_cache(maxsize=64)
+def _triangles(width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where the pairs of a row stand in its flat matrix, below and above the diagonal."""
+    i, j = (torch.from_numpy(part.copy()).to(device) for part in pair_positions(width))
+    return i * width + j, j * width + i

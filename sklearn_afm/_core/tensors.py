@@ -1,0 +1,45 @@
+"""Between NumPy arrays and tensors."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def to_tensors(
+    arrays: dict[str, np.ndarray], dtype: torch.dtype, device: torch.device
+) -> dict[str, Tensor]:
+    """Parameters as tensors. On the CPU, those of this type share the arrays' memory."""
+    return {
+        name: torch.as_tensor(value, dtype=dtype, device=device) for name, value in arrays.items()
+    }
+
+
+def host_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Tensors as arrays. Those on the CPU share their memory."""
+    return {name: value.cpu().numpy() for name, value in tensors.items()}
+
+
+def copy_of(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters as they are now."""
+    return {name: value.clone() for name, value in parameters.items()}
+
+
+class _WritableView:
+    """The memory of a read-only array, described as writable."""
+
+    def __init__(self, array: np.ndarray):
+        interface = dict(array.__array_interface__)
+        interface["data"] = (interface["data"][0], False)
+        self.__array_interface__ = interface
+        self._owner = array
+
+
+def shared_tensor(array: np.ndarray, device: torch.device | str) -> Tensor:
+    """A tensor to read from. On the CPU it shares the array's memory.
+
+    torch warns about read-only memory, such as that of a memory-mapped model. Nothing here
+    writes to it.
+    """
+    if not array.flags.writeable:
+        array = np.asarray(_WritableView(array))
+    return torch.from_numpy(array).to(device)

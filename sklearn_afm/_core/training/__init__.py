@@ -1,0 +1,1 @@
+"""Training: optimisers, steps, epochs, the running average."""

@@ -1,0 +1,155 @@
+"""Epoch after epoch: early stopping, averaging, a history, and the state to go on from."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ..batches.allocator import keep_freed_memory
+from ..tensors import copy_of
+from .average import RunningAverage
+from .trainer import Trainer, TrainingData
+
+# Looks at the parameters after an epoch: entries for the history, and the validation score.
+Monitor = Callable[[dict[str, Tensor]], tuple[dict, float]]
+
+
+@dataclass
+class Schedule:
+    """How long a run lasts and which parameters it ends with."""
+
+    max_iter: int
+    loss_unit: Tensor  # of each loss term, for the history
+    averaging: float = 0.0
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    keep_optimizer: bool = False  # an interrupted run's optimiser must be of an epoch's end too
+
+
+@dataclass
+class RunState:
+    """A run at the end of an epoch: what it has come to, and what the next epoch needs.
+
+    While training goes on it changes the tensors of `parameters` and `optimizer`, unless
+    they are copies.
+    """
+
+    parameters: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    average: dict[str, Tensor] | None  # None without averaging
+    best: dict[str, Tensor] | None  # None without a monitor, or while its scores are NaN
+    best_iter: int  # 0 while there is no best
+    best_score: float
+    history: list[dict]
+    order_rng: dict
+    mask_generator: Tensor
+
+    @property
+    def result(self) -> dict[str, Tensor]:
+        """The parameters that the run would end with."""
+        return self.best or self.average or self.parameters
+
+
+class NoScoreError(ValueError):
+    """The monitor's score was NaN in every epoch, so that none is the best."""
+
+    def __init__(self, n_epochs: int):
+        super().__init__(f"NaN score in each of {n_epochs} epochs")
+        self.n_epochs = n_epochs
+
+
+class NonFiniteLossError(ValueError):
+    """The training loss became infinite or NaN."""
+
+    def __init__(self, epoch: int):
+        super().__init__(f"infinite or NaN training loss in epoch {epoch}")
+        self.epoch = epoch
+
+
+def run(
+    trainer: Trainer,
+    data: TrainingData,
+    schedule: Schedule,
+    *,
+    start: RunState | None = None,
+    monitor: Monitor | None = None,
+    on_step: Callable[[int], None] | None = None,
+    on_epoch: Callable[[dict], bool] = lambda record: False,
+    on_state: Callable[[RunState], None] | None = None,
+) -> tuple[RunState, bool]:
+    """Train epoch by epoch, from the start or from an earlier run's state.
+
+    `monitor` looks at the parameters after each epoch and returns entries for the history
+    and a score (more is better): the run ends when it has not risen by `tol` for
+    `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
+    a run of nothing else raises NoScoreError. `on_epoch` gets each record
+    and may end the run too. `on_state` gets the state that another epoch follows. Ctrl-C
+    ends the run with the state of the last whole epoch, if there is one.
+
+    Returns the state, and whether the run was interrupted.
+    """
+    keep_freed_memory()
+    average = RunningAverage(schedule.averaging) if schedule.averaging else None
+    state, history = start, []
+    best, best_iter, best_score = None, 0, -math.inf
+    try:
+        if start is not None:
+            trainer.restore(
+                start.parameters, start.optimizer, start.order_rng, start.mask_generator
+            )
+            if average:
+                device = trainer.device
+                saved = {name: value.to(device) for name, value in start.average.items()}
+                average.restore(saved, len(start.history))
+            history, best = start.history, start.best
+            best_iter, best_score = start.best_iter, start.best_score
+        for epoch in range(len(history) + 1, schedule.max_iter + 1):
+            is_last = epoch == schedule.max_iter
+            started = time.perf_counter()
+            loss = float((trainer.run_epoch(data, on_step) * schedule.loss_unit).mean())
+            seconds = time.perf_counter() - started
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(epoch)
+            current = average.update(trainer.parameters) if average else trainer.parameters
+            record = {"epoch": epoch, "train_loss": loss}
+            score = None
+            if monitor is not None:
+                entries, score = monitor(current)
+                record |= entries
+            record |= {"seconds": seconds, "rows_per_second": data.X.shape[0] / seconds}
+            history = [*history, record]
+            if score is None:
+                best_iter = epoch
+            elif not math.isnan(score) and (best is None or score > best_score + schedule.tol):
+                best = current if average else copy_of(current)
+                best_iter, best_score = epoch, score
+            # What an interrupted run would end with must be out of the next epoch's reach.
+            copied = not (is_last or average or best)
+            state = RunState(
+                copy_of(trainer.parameters) if copied else trainer.parameters,
+                copy_of(trainer.optimizer.state)
+                if schedule.keep_optimizer and not is_last
+                else trainer.optimizer.state,
+                average.parameters if average else None,
+                best,
+                best_iter,
+                best_score,
+                history,
+                trainer.order_rng.bit_generator.state,
+                trainer.mask_generator.get_state(),
+            )
+            if on_epoch(record):
+                break
+            if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
+                break
+            if on_state is not None and not is_last:
+                on_state(state)
+    except KeyboardInterrupt:
+        if state is None:
+            raise
+        return state, True
+    if monitor is not None and state.best is None:
+        raise NoScoreError(len(state.history))
+    return state, False

@@ -1,0 +1,225 @@
+"""One epoch of mini-batches: scores, loss, gradients, penalties, update."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..batches.batches import Batch, Batcher, entries, iter_row_blocks
+from ..batches.columns import by_column, by_feature, rows_of_columns, rows_of_group
+from ..batches.memory import in_groups_that_fit
+from ..losses.loss import Loss
+from ..models.model import Model
+from .optimizers import Optimizer
+
+# Floats of one group of rows in training.
+MAX_TRAINING_COST = 1 << 24
+
+
+@dataclass
+class TrainingData:
+    """Rows to learn from, as the trainer wants them."""
+
+    X: object  # canonical CSR, values in the computing dtype
+    one_hot: bool  # every stored value is 1
+    target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes
+    weight: np.ndarray | None  # (n_rows,), positive; None: all 1
+    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
+
+
+@dataclass
+class Trainer:
+    """Fits the parameters of a model in place.
+
+    `parameters` and the optimiser's state hold everything that training changes.
+    """
+
+    model: Model
+    loss: Loss
+    parameters: dict[str, Tensor]
+    trained: list[str]  # names of the parameters that change
+    optimizer: Optimizer
+    batch_size: int
+    penalties: dict[str, float]  # strength of each parameter's penalty (docs/model.md)
+    order_rng: np.random.Generator
+    mask_generator: torch.Generator
+    _batcher: Batcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        n_columns = len(self.parameters["linear_weights"])
+        self._batcher = Batcher(n_columns, self.model.row_cost, MAX_TRAINING_COST)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.parameters["bias"].device
+
+    def restore(
+        self, parameters: dict, optimizer: dict, order_rng: dict, mask_generator: Tensor
+    ) -> None:
+        """Go back to the end of an epoch."""
+        for own, saved in ((self.parameters, parameters), (self.optimizer.state, optimizer)):
+            for name, value in own.items():
+                value.copy_(saved[name])
+        self.order_rng.bit_generator.state = order_rng
+        self.mask_generator.set_state(mask_generator)
+
+    def run_epoch(self, data: TrainingData, on_step: Callable[[int], None] | None = None) -> Tensor:
+        """One pass over the examples in random order; returns the mean of each loss term."""
+        size = self.loss.rows_per_example
+        n_rows = data.X.shape[0]
+        total_weight = n_rows / size if data.weight is None else float(data.weight[::size].sum())
+        loss_sum = torch.zeros(data.target.shape[1], dtype=torch.float64, device=data.target.device)
+        examples = self.order_rng.permutation(n_rows // size)
+        order = (examples[:, None] * size + np.arange(size)).ravel()
+        for rows, indptr, block in iter_row_blocks(data.X, order, self.batch_size * size):
+            loss_sum += self._step(data, (indptr, *entries(indptr, block, data.one_hot)), rows)
+            if on_step is not None:
+                on_step(len(rows))
+        return loss_sum.cpu() / total_weight
+
+    def _step(self, data: TrainingData, csr: tuple, rows: np.ndarray) -> Tensor:
+        masks = self.mask_generator.get_state()
+        # Until the update, nothing but the generator has changed: a step can be tried again.
+        batch, gradients, loss_sum = in_groups_that_fit(
+            self._batcher,
+            csr,
+            lambda batch: (batch, *self._gradients(data, batch, rows)),
+            lambda: self.mask_generator.set_state(masks),
+        )
+        self._update(gradients, batch)
+        return loss_sum
+
+    def _gradients(
+        self, data: TrainingData, batch: Batch, rows: np.ndarray
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Gradients of the objective, and the weighted loss sum."""
+        target = data.target.index_select(0, torch.from_numpy(rows).to(data.target.device))
+        weight = None if data.weight is None else data.weight[rows]
+        size = self.loss.rows_per_example
+        total = len(rows) // size if weight is None else weight[::size].sum()
+        columns = {
+            name: rows_of_columns(self.parameters[name], batch) for name in self.model.per_column
+        }
+        gradients, loss_sum = self._loss_gradients(batch, columns, target, weight, total)
+        self._add_ridges(gradients)
+        self._add_priors(gradients, batch, columns, data.column_weight, weight, total)
+        return gradients, loss_sum
+
+    def _loss_gradients(
+        self,
+        batch: Batch,
+        columns: dict[str, Tensor],
+        target: Tensor,
+        weight: np.ndarray | None,
+        total: float,
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Gradients of the mean loss, and the weighted loss sum."""
+        local = self.parameters | {name: by_feature(v, batch) for name, v in columns.items()}
+        leaves = {name: local[name].detach().requires_grad_() for name in self.trained}
+        local |= leaves
+        row_weight = None if weight is None else torch.from_numpy(weight).to(target)
+        if self.loss.rows_per_example == 1:
+            loss_sum = self._groups_apart(local, batch, target, row_weight, total)
+        else:
+            loss_sum = self._groups_together(local, batch, target, row_weight, total)
+        # What has no part in these rows has no gradient of the loss, but penalties all the same.
+        gradients = {
+            name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            for name, leaf in leaves.items()
+        }
+        for name in self.model.per_column & gradients.keys():
+            gradients[name] = by_column(gradients[name], batch)
+        return gradients, loss_sum
+
+    def _groups_apart(
+        self,
+        local: dict[str, Tensor],
+        batch: Batch,
+        target: Tensor,
+        weight: Tensor | None,
+        total: float,
+    ) -> Tensor:
+        """The loss of the batch where each row has its own: the graph of one group at a time."""
+        loss_sum = target.new_zeros(target.shape[1])
+        for group in batch.groups:
+            part = rows_of_group(group, target.device)
+            raw = self.model.raw_scores(local, group, self.mask_generator)
+            terms = self.loss.terms(raw, target[part])
+            loss = (terms if weight is None else terms * weight[part, None]).sum(0)
+            _backward(loss.sum() / total)
+            loss_sum += loss.detach()
+        return loss_sum
+
+    def _groups_together(
+        self,
+        local: dict[str, Tensor],
+        batch: Batch,
+        target: Tensor,
+        weight: Tensor | None,
+        total: float,
+    ) -> Tensor:
+        """The loss of the batch where a term needs rows of several groups.
+
+        The raw scores of all rows give the loss's gradient by them. Each group is then computed
+        again, with the same dropout, so that there is never more than one group's graph.
+        """
+        size = self.loss.rows_per_example
+        raw = target.new_empty(len(target), self.model.n_outputs)
+        parts = [rows_of_group(group, target.device) for group in batch.groups]
+        masks = self.mask_generator.get_state()
+        with torch.no_grad():
+            for group, part in zip(batch.groups, parts):
+                raw[part] = self.model.raw_scores(local, group, self.mask_generator)
+        raw.requires_grad_()
+        terms = self.loss.terms(raw, target)
+        loss = (terms if weight is None else terms * weight[::size, None]).sum(0)
+        _backward(loss.sum() / total)
+        self.mask_generator.set_state(masks)
+        for group, part in zip(batch.groups, parts):
+            _backward(self.model.raw_scores(local, group, self.mask_generator), raw.grad[part])
+        return loss.detach()
+
+    def _add_ridges(self, gradients: dict[str, Tensor]) -> None:
+        """Add the gradients of the penalties that stand beside the mean loss."""
+        for name in gradients.keys() - self.model.per_column:
+            if self.penalties.get(name):
+                gradients[name].add_(self.parameters[name], alpha=2 * self.penalties[name])
+
+    def _add_priors(
+        self,
+        gradients: dict[str, Tensor],
+        batch: Batch,
+        columns: dict[str, Tensor],
+        column_weight: np.ndarray,
+        weight: np.ndarray | None,
+        total: float,
+    ) -> None:
+        """Add the gradients of the penalties that are in units of observations."""
+        names = [
+            name for name in gradients.keys() & self.model.per_column if self.penalties.get(name)
+        ]
+        if not names:
+            return
+        # Each entry carries s_n / c_i of its column's penalty: over an epoch, all of it.
+        entry_weight = None if weight is None else np.repeat(weight, batch.row_lengths)
+        share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
+        share = torch.from_numpy(share / (column_weight[batch.columns] * total))
+        share = share.to(columns[names[0]])[:, None]
+        for name in names:
+            gradients[name].addcmul_(columns[name], share, value=2 * self.penalties[name])
+
+    def _update(self, gradients: dict[str, Tensor], batch: Batch) -> None:
+        rows = torch.from_numpy(batch.columns).to(self.device)
+        self.optimizer.begin_step()
+        for name, gradient in gradients.items():
+            touched = rows if name in self.model.per_column else None
+            self.optimizer.update(name, self.parameters[name], gradient, touched)
+
+
+def _backward(result: Tensor, gradient: Tensor | None = None) -> None:
+    """Take it back to the leaves, unless none of them has a part in it."""
+    if result.requires_grad:
+        result.backward(gradient)

@@ -1,0 +1,95 @@
+"""What comes in: X as canonical CSR, and y."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from .structure import check_structure
+from .units import centered
+
+_ACCEPTED = {"accept_sparse": ("csr", "csc", "coo"), "dtype": [np.float64, np.float32]}
+
+
+def check_rows(estimator, X, parameters: Iterable[np.ndarray]) -> sparse.csr_array:
+    """Validate the X of a fitted estimator; centred canonical CSR of known entries.
+
+    X stays as it is. `parameters` are those of the estimator that have one row per column.
+    """
+    X = canonical_csr(_validate(estimator, X, reset=False))
+    return known_entries(centered(X, estimator.column_mean_), parameters)
+
+
+def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
+    """Validate X and y; X as canonical CSR."""
+    check_dense_target(y)
+    X, y = _validate(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric)
+    return canonical_csr(X), y
+
+
+def check_dense_target(y) -> None:
+    """Refuse a sparse y, as scikit-learn does."""
+    if sparse.issparse(y):
+        raise TypeError(
+            "Sparse data was passed for y, but dense data is required. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
+
+
+def _validate(estimator, X, *y, **options):
+    """scikit-learn's checks, and checks of what they let through or let crash."""
+    if sparse.issparse(X):
+        X = check_structure(X)
+    for name, array in zip("Xy", (X, *y)):
+        if np.ma.is_masked(array):
+            raise ValueError(
+                f"{name} has masked entries, whose values would be taken as they are. Fill them "
+                f"({name}.filled(0), sklearn.impute.SimpleImputer) or drop their rows."
+            )
+    try:
+        # What is too large for float64 becomes infinite, and that is refused.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(estimator, X, *y, **_ACCEPTED, **options)
+    except OverflowError as error:
+        raise ValueError(f"X or y has a number that float64 cannot hold ({error}).") from error
+
+
+def canonical_csr(X) -> sparse.csr_array:
+    """CSR with sorted columns, no duplicates and no stored zeros; shares what it can with X."""
+    if sparse.issparse(X) and X.format == "csr":
+        rows = sparse.csr_array((X.data, X.indices, X.indptr), shape=X.shape)
+        owned = False
+    else:
+        rows = sparse.csr_array(X)
+        owned = True
+    if not rows.has_canonical_format:
+        rows = rows if owned else rows.copy()
+        owned = True
+        rows.sum_duplicates()
+    if owned and sparse.issparse(X) and not np.isfinite(rows.data).all():
+        raise ValueError(
+            "X has several entries for one row and column, whose sum is infinite or NaN."
+        )
+    if np.count_nonzero(rows.data) != rows.nnz:
+        rows = rows if owned else rows.copy()
+        rows.eliminate_zeros()
+    return rows
+
+
+def known_entries(X: sparse.csr_array, parameters: Iterable[np.ndarray]) -> sparse.csr_array:
+    """X without entries in columns that training never saw: all their parameters are 0.
+
+    Such entries would add nothing to a prediction, but take attention from the other pairs.
+    `parameters` have one row per column.
+    """
+    if X.nnz < X.shape[1]:
+        columns, place = np.unique(X.indices, return_inverse=True)
+    else:
+        columns, place = slice(None), X.indices
+    known = np.any([values[columns].any(axis=1) for values in parameters], axis=0)
+    if known.all():
+        return X
+    keep = known[place]
+    indptr = np.concatenate([[0], np.cumsum(keep)])[X.indptr].astype(X.indptr.dtype)
+    return sparse.csr_array((X.data[keep], X.indices[keep], indptr), shape=X.shape)

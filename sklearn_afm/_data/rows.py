@@ -1,0 +1,53 @@
+"""Checked rows of a table."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from .units import centered
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked rows."""
+
+    X: object  # canonical CSR
+    y: np.ndarray  # as given
+    target: np.ndarray  # (n_rows, n_targets), encoded
+    sample_weight: np.ndarray  # as given, for scorers
+    weight: np.ndarray  # in the objective: positive, times the weight of the class
+
+    def part(self, index) -> "Rows":
+        """The rows at these positions."""
+        return Rows(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
+
+    def weight_unit(self) -> float:
+        """What weights are divided by: their mean if it is below 1, so that none count rows."""
+        return min(1.0, float(self.weight.mean()))
+
+    def prepared(self, column_mean, weight_unit: float) -> "Rows":
+        """The rows with columns centred and weights in units of rows."""
+        weight = self.weight
+        if weight_unit != 1:
+            even = weight.min() == weight.max() and weight_unit == self.weight_unit()
+            weight = np.ones_like(weight) if even else weight / weight_unit
+        return dataclasses.replace(self, X=centered(self.X, column_mean), weight=weight)
+
+    def entry_weight(self) -> np.ndarray:
+        """The weight of each entry's row."""
+        return np.repeat(self.weight, np.diff(self.X.indptr))
+
+    def median_length(self) -> int:
+        """Weighted median of the number of entries in a row.
+
+        Unlike the mean, it does not change if a few rows are very long.
+        """
+        length = np.diff(self.X.indptr)
+        total = np.cumsum(np.bincount(length, self.weight))
+        return int(np.searchsorted(total, total[-1] / 2))
+
+    def median_pairs(self) -> float:
+        """Weighted median of the number of pairs in a row, at least 1."""
+        length = self.median_length()
+        return max(1.0, length * (length - 1) / 2)

@@ -1,0 +1,138 @@
+"""Units: the model learns on columns of root mean square 1 and on standardised targets.
+
+What is learnt is folded back into the fitted attributes, which apply to X as it was given.
+Predictions therefore do not depend on the unit of a column or of the target, and a column
+of values around 1000 does not make training diverge.
+
+A column far from 0 (a year, a time) is centred first: of root mean square 1 all its values would
+be near 1, and its slope out of reach.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+# Keeps linear_weights / scale representable in float32.
+SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
+
+
+@dataclass
+class Scaling:
+    """The model sees (x_i - column_mean) / column_scale and (y - target_mean) / target_scale."""
+
+    column_scale: np.ndarray  # (n_features,); 1 for columns not seen yet
+    target_mean: np.ndarray  # (n_outputs,)
+    target_scale: np.ndarray  # (n_outputs,)
+    column_mean: np.ndarray | None = None  # (n_features,), 0 for most; None: no column is centred
+
+    @property
+    def scales_columns(self) -> bool:
+        """Whether any column has another scale than 1."""
+        return bool((self.column_scale != 1).any())
+
+    def scaled_values(self, X) -> np.ndarray:
+        """Stored values of a centred CSR matrix, each over its column's scale."""
+        return X.data / self.column_scale[X.indices]
+
+    def fold_in(self, arrays: dict, parameters) -> dict:
+        """From what was learnt to fitted attributes, which apply to X and y as given.
+
+        `parameters` are those that the model declares.
+        """
+        return self._convert(arrays, parameters, 1)
+
+    def take_out(self, arrays: dict, parameters) -> dict:
+        """The inverse of `fold_in`."""
+        return self._convert(arrays, parameters, -1)
+
+    def _convert(self, arrays, parameters, direction):
+        result = dict(arrays)
+        if (self.target_scale != 1).any() or self.target_mean.any():
+            target_scale = self.target_scale**direction
+            for parameter in parameters:
+                if parameter.name == "bias":
+                    continue
+                unit = target_scale**parameter.unit
+                if "output" in parameter.axes:
+                    after = len(parameter.axes) - 1 - parameter.axes.index("output")
+                    unit = unit.reshape(-1, *[1] * after)
+                if parameter.unit:
+                    result[parameter.name] = arrays[parameter.name] * unit
+            if direction == 1:
+                result["bias"] = self.target_mean + target_scale * arrays["bias"]
+            else:
+                result["bias"] = (arrays["bias"] - self.target_mean) * target_scale
+        if self.scales_columns:
+            column_scale = (self.column_scale**direction)[:, None]
+            for parameter in parameters:
+                if parameter.per_column:
+                    result[parameter.name] = result[parameter.name] / column_scale
+        return result
+
+
+def column_means(X, weight: np.ndarray) -> np.ndarray | None:
+    """What is subtracted from each column (n_columns,); None if nothing is.
+
+    That is the weighted mean of columns that no row has at 0 and whose mean is further from 0
+    than their standard deviation. A column with zeros keeps them: they are absent entries.
+    """
+    if (X.data == 1).all():
+        return None
+    n_rows, n_columns = X.shape
+    full = np.bincount(X.indices, minlength=n_columns) == n_rows
+    if not full.any():
+        return None
+    share = weight / weight.sum()
+    in_full = full[X.indices]
+    column, value = X.indices[in_full], X.data[in_full].astype(np.float64)
+    entry_share = np.repeat(share, np.diff(X.indptr))[in_full]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.bincount(column, entry_share * value, n_columns)
+        square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
+        std = np.sqrt(square)
+        far = np.isfinite(square) & (np.abs(mean) > std)
+        # What rounding leaves of a constant column is no deviation.
+        far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return np.where(far, mean, 0.0) if far.any() else None
+
+
+def centered(X, mean: np.ndarray | None):
+    """A canonical CSR matrix with the mean of each column subtracted; None changes nothing."""
+    if mean is None:
+        return X
+    columns = np.flatnonzero(mean)
+    n_rows = X.shape[0]
+    indptr = np.arange(n_rows + 1) * len(columns)
+    shift = (np.tile(mean[columns], n_rows), np.tile(columns, n_rows), indptr)
+    return X - sparse.csr_array(shift, shape=X.shape)
+
+
+def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
+    """Weighted root mean square of the non-zeros of each column; 1 where there are none."""
+    scales = np.ones(X.shape[1])
+    if (X.data == 1).all():
+        return scales
+    size = np.abs(X.data)
+    # Over its largest value, no column's squares overflow.
+    largest = np.zeros(X.shape[1])
+    np.maximum.at(largest, X.indices, size)
+    squares = (size / largest[X.indices]) ** 2
+    total = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
+    squares = np.bincount(X.indices, entry_weight * squares, minlength=X.shape[1])
+    seen = total > 0
+    scales[seen] = largest[seen] * np.sqrt(squares[seen] / total[seen])
+    return np.clip(scales, SMALLEST_SCALE, LARGEST_SCALE)
+
+
+def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and standard deviation of each output; 1 for a constant one."""
+    total = weight.sum()
+    # Over a power of two of its size, no target's squares overflow or vanish.
+    size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
+    target = target / size
+    mean = weight @ target / total
+    std = np.sqrt(weight @ (target - mean) ** 2 / total)
+    # What rounding leaves of a constant target is no deviation.
+    constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return mean * size, np.where(constant, 1.0, std * size)

@@ -1,0 +1,33 @@
+"""Weights of rows."""
+
+import numpy as np
+
+from .._compat import check_sample_weight
+
+# Sums and products of weights between these are held by float32 and float64.
+SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
+
+
+def check_weights(sample_weight, X) -> np.ndarray:
+    """Weights (n_rows,) as float64, 1 where there are none."""
+    if np.ma.is_masked(sample_weight):
+        raise ValueError("sample_weight has masked entries; give those rows a weight of 0.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return check_weight_range(weight)
+
+
+def check_weight_range(weight: np.ndarray) -> np.ndarray:
+    """The weights: not all 0, none negative or of a size that cannot be calculated with."""
+    if not weight.any():
+        raise ValueError(
+            "All sample weights (times class_weight) are zero: there is nothing to learn from. "
+            "Give at least one row a positive weight."
+        )
+    smallest, largest = weight[weight != 0].min(initial=1), weight.max()
+    if not (smallest >= SMALLEST_WEIGHT and largest <= LARGEST_WEIGHT):
+        raise ValueError(
+            f"Weights of rows (sample_weight times class_weight) must be 0 or within "
+            f"{SMALLEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; they go from {smallest:g} to {largest:g}."
+        )
+    return weight

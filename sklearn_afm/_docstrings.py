@@ -1,0 +1,76 @@
+"""The sections of an estimator's docstring that its settings and its model's declaration give."""
+
+import textwrap
+
+from ._settings import settings_of
+
+_SECTIONS = ("parameters", "attributes", "notes")
+_SHARED_ATTRIBUTES = """\
+median_pairs_ : float
+    Weighted median of the number of pairs in a training row, at least 1.
+column_mean_ : ndarray of shape (n_features,) or None
+    What is subtracted from each column of X before anything else. A column is centred if no
+    training row has it at 0 and its mean is further from 0 than its standard deviation; this is
+    then its mean. It is 0 for other columns, and None if no column is centred, as in one-hot rows.
+n_iter_ : int
+    Epochs trained.
+best_iter_ : int
+    Epoch whose parameters were kept.
+history_ : list of dict
+    A record per epoch: epoch, train_loss, validation_loss, validation_score (with a `scoring` of
+    its own), seconds, rows_per_second.
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of shape (n_features,)
+    Names of the columns, if X has names."""
+
+
+def documented(cls, model) -> str:
+    """The docstring of a class, with the sections in place of {parameters} and so on.
+
+    Parameters
+    ----------
+    cls : type
+        An estimator. `_words` of its bases say what stands for other words in braces.
+    model : Model
+        Its model.
+    """
+    words = {}
+    for base in reversed(cls.__mro__):
+        words |= vars(base).get("_words", {})
+    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
+    words |= {
+        "parts": ", ".join(f'"{part}"' for part in parts),
+        "attributes": _attributes(model, words),
+        "parameters": _section(
+            "Parameters",
+            "\n".join(setting.described(name) for name, setting in settings_of(cls).items()),
+        ),
+    }
+    text = cls.__doc__
+    # The sections themselves have words in braces, so that they are put in first.
+    for name in sorted(words, key=lambda name: name not in _SECTIONS):
+        text = text.replace("{" + name + "}", textwrap.indent(words[name], "    ").strip())
+    return text
+
+
+def _attributes(model, words) -> str:
+    output = words["outputs"]
+    learnt = []
+    for parameter in model.parameters:
+        axes = [axis for axis in parameter.axes if axis != "output"]
+        axes = ["n_features" if axis == "column" else axis for axis in axes]
+        shapes = [axes, [output, *axes]] if "output" in parameter.axes else [axes]
+        shape = " or ".join(f"({', '.join(s)}{',' * (len(s) == 1)})" for s in shapes)
+        learnt.append(f"{parameter.name}_ : ndarray of shape {shape}\n    {parameter.doc}")
+    described = [
+        f"{name}_ : float\n{textwrap.indent(textwrap.fill(text, 92), '    ')}"
+        for name, text in model.descriptions.items()
+    ]
+    own = [words["task_attributes"]] if words["task_attributes"] else []
+    lines = [*own, *learnt, *described, _SHARED_ATTRIBUTES]
+    return _section("Attributes", "\n".join(lines))
+
+
+def _section(title: str, body: str) -> str:
+    return f"{title}\n{'-' * len(title)}\n{body}"

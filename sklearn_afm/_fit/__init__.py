@@ -1,0 +1,1 @@
+"""The order of a fit, from checked rows to fitted attributes."""

@@ -1,0 +1,100 @@
+"""What "auto" means, and how the rows change rates and penalties."""
+
+import numpy as np
+from torch import Tensor
+
+from .._core.models.model import Model
+
+# Rates for short rows, as multiples of 1 / sqrt(embedding_dim).
+_RATES = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
+# Entries of a short row, and how much longer than usual a column's rows are to get their own rate.
+_SHORT_ROW, _FAR_LONGER = 10, 4
+# Entries of a row up to which penalties of embeddings are taken as they are given.
+_USUAL_ENTRIES = 20
+
+
+def batch_size(asked, n_rows: int) -> int:
+    """Rows per step: enough steps for few rows, enough equal pairs in a batch for many."""
+    if asked != "auto":
+        return asked
+    return int(np.clip(2 ** int(np.log2(max(1, n_rows / 32))), 64, 512))
+
+
+def learning_rate(asked, optimizer: str, embedding_dim: int, X) -> float:
+    """The learning rate.
+
+    A step of size r in every coordinate moves the raw score of a row of m entries by m r and
+    m^2 r^2 k / 2. So the rate that a model bears falls with m and sqrt(k).
+    """
+    if asked != "auto":
+        return float(asked)
+    rate = _RATES[optimizer] / np.sqrt(embedding_dim)
+    return float(rate * min(1.0, _SHORT_ROW / max(1.0, X.nnz / X.shape[0])))
+
+
+def rates(estimator, model: Model, rate: float, X, column_weight) -> dict[str, float | np.ndarray]:
+    """Learning rate of each parameter; (n_columns, 1) if its columns differ."""
+    result: dict[str, float | np.ndarray] = {p.name: rate for p in model.parameters}
+    if estimator.learning_rate == "auto":
+        result |= dict.fromkeys(model.per_column, _rates_of_columns(rate, X))
+    for parameter in model.parameters:
+        if parameter.rate is not None:
+            factor = getattr(estimator, parameter.rate)
+            result[parameter.name] = rate * _rate_factor(factor, column_weight)
+    return result
+
+
+def _rates_of_columns(rate: float, X) -> float | np.ndarray:
+    """A rate per column if a few rows are far longer than the others, else one rate."""
+    length = np.diff(X.indptr).astype(np.float64)
+    count = np.bincount(X.indices, minlength=X.shape[1])
+    total = np.bincount(X.indices, np.repeat(length, np.diff(X.indptr)), X.shape[1])
+    mean = np.divide(total, count, where=count > 0, out=np.zeros(X.shape[1]))
+    usual = max(_SHORT_ROW, length.mean())
+    if not len(mean) or mean.max() <= _FAR_LONGER * usual:
+        return rate
+    return (rate * np.minimum(1, usual / np.maximum(mean, 1)))[:, None]
+
+
+def _rate_factor(asked, column_weight) -> float:
+    """What multiplies the rate of a network.
+
+    With few rows per column, a fast attention network overfits: it gives all attention to a few
+    pairs, and these learn the rows by heart.
+    """
+    if asked != "auto":
+        return asked
+    rows = column_weight.sum() / max(1, np.count_nonzero(column_weight))
+    return float(np.clip(rows / 1000, 0.1, 1))
+
+
+def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
+    """Strength of each parameter's penalty.
+
+    A row of m entries has m linear terms and m^2 / 2 pairs. At one strength, rows of 200 entries
+    would leave the interactions as much room as the linear part. So the penalty of embeddings grows
+    with m.
+    """
+    crowding = max(1.0, median_length / _USUAL_ENTRIES)
+    return {
+        p.name: getattr(estimator, p.strength) * (crowding if p.pairwise else 1.0)
+        for p in model.parameters
+        if p.strength is not None
+    }
+
+
+def frozen(freeze, model: Model) -> frozenset[str]:
+    """Names of the parameters that training leaves as they start."""
+    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
+    unknown = set(freeze) - set(parts)
+    if unknown:
+        raise ValueError(
+            f"freeze names parts that do not exist: {sorted(unknown)}; "
+            f"it takes any of {list(parts)}."
+        )
+    return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in set(freeze))
+
+
+def as_rate(value: float | np.ndarray, like: Tensor) -> float | Tensor:
+    """A rate as the optimiser takes it."""
+    return value if isinstance(value, float) else like.new_tensor(value)

@@ -1,0 +1,124 @@
+"""The order of a fit on checked rows: units, start values, training, fitted attributes."""
+
+import numpy as np
+import torch
+
+from .._core.models.pooled import EMBEDDING_STD
+from .._core.tensors import host_arrays
+from .._core.training.run import RunState
+from .._data.rows import Rows
+from ..exceptions import VanishedInteractionsWarning
+from . import auto
+from .checkpoint import Checkpoint
+from .monitor import make_monitor
+from .progress import Progress
+from .results import set_results
+from .setup import Setup, make_setup
+from .start import start_values
+from .training import make_reporter, make_trainer, run_pass, run_stage
+
+# Rows of training that a model describes.
+_ROWS_DESCRIBED = 500
+
+Notices = list[tuple[str, type[Warning]]]
+
+
+# In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
+@torch.inference_mode(False)
+def fit_rows(
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    seeds,
+    known: Progress | None,
+    checkpoint: Checkpoint | None,
+) -> Notices:
+    """Train for up to `max_iter` epochs and set the fitted attributes.
+
+    Returns what the user has to be warned of.
+    """
+    setup = make_setup(estimator, rows, seeds, known, stream=False)
+    frozen = auto.frozen(estimator.freeze, setup.model)
+    arrays, optimizer = start_values(setup, known, validation, checkpoint)
+    monitor = make_monitor(setup, arrays, validation)
+    trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
+    reporter = make_reporter(setup)
+    state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
+    line = _set_fitted(setup, estimator, state, goes_on=known is not None)
+    reporter.on_end(line)
+    if not estimator.warm_start:
+        estimator._progress = estimator._progress.units_alone()
+    if checkpoint is not None and not interrupted:
+        checkpoint.remove()
+    return _interrupt(estimator, interrupted) + _vanished(setup, state, frozen)
+
+
+@torch.inference_mode(False)
+def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
+    """Train for one pass over the rows and set the fitted attributes.
+
+    Returns what the user has to be warned of.
+    """
+    setup = make_setup(estimator, rows, seeds, known, stream=True)
+    frozen = auto.frozen(estimator.freeze, setup.model)
+    arrays, optimizer = start_values(setup, known, None, None)
+    trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
+    state, interrupted = run_pass(setup, trainer, make_reporter(setup))
+    _set_fitted(setup, estimator, state, goes_on=known is not None)
+    return _interrupt(estimator, interrupted)
+
+
+def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
+    """Set all fitted attributes. Returns the line that `verbose` shows of them."""
+    set_results(setup, estimator, state.result)
+    n_rows = setup.data.X.shape[0]
+    chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_DESCRIBED)).astype(int))
+    X, one_hot = setup.data.X[chosen], setup.data.one_hot
+    described, line = setup.model.describe(state.result, X, one_hot)
+    for name, value in described.items():
+        setattr(estimator, f"{name}_", value)
+    n_before = getattr(estimator, "n_iter_", 0) if goes_on else 0
+    for record in state.history:
+        record["epoch"] += n_before
+    estimator.history_ = (estimator.history_ if goes_on else []) + state.history
+    estimator.n_iter_ = n_before + len(state.history)
+    estimator.best_iter_ = n_before + (state.best_iter or len(state.history))
+    order_rng = setup.order_rng
+    order_rng.bit_generator.state = state.order_rng
+    estimator._progress = Progress(
+        **vars(setup.prepared.units),
+        optimizer=host_arrays(state.optimizer),
+        order_rng=order_rng,
+        mask_state=state.mask_generator.numpy(),
+    )
+    return line
+
+
+def _interrupt(estimator, interrupted: bool) -> Notices:
+    if not interrupted:
+        return []
+    message = (
+        f"Training was interrupted after {estimator.n_iter_} epochs. The estimator keeps what it "
+        "has learnt so far."
+    )
+    return [(message, UserWarning)]
+
+
+def _vanished(setup: Setup, state: RunState, frozen: frozenset[str]) -> Notices:
+    """Tell if the prior has left no interaction."""
+    pairwise = [p for p in setup.model.parameters if p.pairwise]
+    has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
+    if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
+        return []
+    values = [max(map(abs, state.result[p.name].aminmax())) for p in pairwise]
+    if max(values) >= EMBEDDING_STD / 10:
+        return []
+    name = pairwise[0].strength
+    strength = getattr(setup.estimator, name)
+    message = (
+        f"All embeddings have vanished: with {name}={strength:g} and "
+        f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "
+        f"you expect interactions, lower {name} (say to {strength / 10:g}) and compare on rows "
+        "that were held out."
+    )
+    return [(message, VanishedInteractionsWarning)]

@@ -1,0 +1,87 @@
+"""The validation loss and the validation score of an epoch's parameters."""
+
+import copy
+import inspect
+
+import numpy as np
+import torch
+from sklearn.metrics import check_scoring
+
+from .._core.models.model import Model
+from .._core.models.prediction import predict
+from .._core.tensors import copy_of, shared_tensor
+from .._core.training.run import Monitor
+from .._data.checks import known_entries
+from .._data.prepare import in_units, targets_in_units
+from .._data.rows import Rows
+from .._data.units import centered
+from .results import set_results
+from .setup import Setup
+
+
+def make_monitor(setup: Setup, arrays: dict[str, np.ndarray], validation: Rows | None):
+    """What looks at the parameters after each epoch; None without validation rows."""
+    if validation is None:
+        return None
+    losses = loss_monitor(setup, setup.model, arrays, validation)
+    return (
+        losses if setup.estimator.scoring == "loss" else _score_monitor(setup, losses, validation)
+    )
+
+
+def loss_monitor(
+    setup: Setup, model: Model, arrays: dict[str, np.ndarray], validation: Rows
+) -> Monitor:
+    """What computes the validation loss.
+
+    `arrays` are the start values, which tell the columns that training sees.
+    """
+    scaling = setup.prepared.units.scaling
+    dtype, standardises = setup.array_dtype, setup.loss.target_power != 0
+    X = centered(validation.X, scaling.column_mean)
+    X = known_entries(X, [arrays[name] for name in model.per_column])
+    X, _ = in_units(X, scaling, dtype)
+    target = torch.from_numpy(targets_in_units(validation.target, scaling, dtype, standardises))
+    weight = shared_tensor(validation.weight, "cpu")[:: setup.loss.rows_per_example]
+    unit = torch.from_numpy(setup.loss_unit)
+
+    def monitor(parameters):
+        raw = torch.from_numpy(predict(model, parameters, X))
+        terms = setup.loss.terms(raw, target).double() * unit
+        loss = float((weight @ terms).mean() / weight.sum())
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The validation loss became infinite or NaN ({setup.sizes(X.data)}). "
+                "Clip outliers in the validation rows, or lower learning_rate."
+            )
+        return {"validation_loss": loss}, -loss
+
+    return monitor
+
+
+def _score_monitor(setup: Setup, losses: Monitor, validation: Rows) -> Monitor:
+    """What computes the validation loss, and has the scorer give the validation score."""
+    scorer = check_scoring(setup.estimator, setup.estimator.scoring)
+    weighted = not (validation.sample_weight == 1).all() and _takes_weights(scorer)
+    options = {"sample_weight": validation.sample_weight} if weighted else {}
+
+    def monitor(parameters):
+        entries, _ = losses(parameters)
+        scored = copy.copy(setup.estimator)
+        # The rows that it is shown have no names.
+        vars(scored).pop("feature_names_in_", None)
+        set_results(setup, scored, copy_of(parameters))
+        score = float(scorer(scored, validation.X, validation.y, **options))
+        return entries | {"validation_score": score}, score
+
+    return monitor
+
+
+def _takes_weights(scorer) -> bool:
+    """Whether a scorer, or the metric behind it, has a parameter sample_weight."""
+    try:
+        parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):  # compiled functions need not tell
+        return False
+    kinds = [parameter.kind for parameter in parameters.values()]
+    return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds

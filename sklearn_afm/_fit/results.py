@@ -1,0 +1,28 @@
+"""From trained parameters to fitted attributes."""
+
+import numpy as np
+from torch import Tensor
+
+from .._attributes import set_attributes
+from .._core.tensors import host_arrays
+from .setup import Setup
+
+
+def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
+    """Set the fitted attributes that prediction needs; they apply to X and y as given."""
+    arrays = host_arrays(parameters)
+    scaling = setup.prepared.units.scaling
+    dtype = setup.array_dtype
+    with np.errstate(over="ignore", invalid="ignore"):
+        arrays = scaling.fold_in(arrays, setup.model.parameters)
+        arrays = {name: value.astype(dtype, copy=False) for name, value in arrays.items()}
+    infinite = [name for name, value in arrays.items() if not np.isfinite(value).all()]
+    if infinite:
+        raise ValueError(
+            f"Fitted parameters are too large for {np.dtype(dtype)} or NaN: {', '.join(infinite)} "
+            f"({setup.sizes(setup.data.X.data)}). Lower learning_rate, bring y and the columns "
+            'of X to sizes near 1, or set precision="float64".'
+        )
+    estimator.median_pairs_ = setup.median_pairs
+    estimator.column_mean_ = scaling.column_mean
+    set_attributes(estimator, arrays, setup.several_outputs)

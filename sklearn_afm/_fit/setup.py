@@ -1,0 +1,141 @@
+"""What all parts of a fit share, made once from the settings and the rows."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .._core.devices import check_memory, computing_dtype, training_device
+from .._core.losses.loss import Loss
+from .._core.models.model import Model
+from .._core.tensors import shared_tensor
+from .._core.training.trainer import TrainingData
+from .._data.prepare import Prepared, prepare
+from .._data.rows import Rows
+from . import auto
+from .progress import Progress
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all parts of a fit share."""
+
+    estimator: object  # for its settings
+    model: Model
+    loss: Loss
+    several_outputs: bool
+    median_pairs: float
+    prepared: Prepared
+    data: TrainingData
+    dtype: torch.dtype
+    device: torch.device
+    batch_size: int
+    learning_rate: float
+    start_rng: np.random.Generator
+    order_rng: np.random.Generator
+    mask_generator: torch.Generator
+
+    @property
+    def array_dtype(self) -> type:
+        """The NumPy dtype in which the fit computes."""
+        return array_dtype(self.dtype)
+
+    @property
+    def loss_unit(self) -> np.ndarray:
+        """The unit of each loss term, in that of the target."""
+        scale = self.prepared.units.scaling.target_scale**self.loss.target_power
+        return scale[: self.data.target.shape[1]]
+
+    def sizes(self, values: np.ndarray) -> str:
+        """What can make a loss infinite, for messages."""
+        largest = float(np.abs(values).max(initial=0))
+        return (
+            f"learning_rate={self.learning_rate:g}; the largest |x|, each column divided by its "
+            f"root mean square, is {largest:g}"
+        )
+
+
+def array_dtype(dtype: torch.dtype) -> type:
+    """The NumPy dtype of a torch dtype."""
+    return np.float64 if dtype == torch.float64 else np.float32
+
+
+def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: bool) -> Setup:
+    """Choose device and type, bring the rows into the units of the model, seed the random numbers.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It gives the settings, and fitted attributes if the fit goes on.
+    rows : Rows
+    seeds : SeedSequence
+    known : Progress or None
+        Of the fit that goes on.
+    stream : bool
+        Whether the rows are one more batch of a stream.
+    """
+    n_outputs, several_outputs = estimator._outputs
+    loss = estimator._loss
+    device = training_device(estimator.device)
+    dtype = computing_dtype(estimator.precision, rows.X.data)
+    if known is not None and estimator.embeddings_.dtype == np.float64:
+        dtype = torch.float64
+    floats_per_column = estimator._make_model(n_outputs, 1.0).floats_per_column
+    check_memory(rows.X.shape[1], floats_per_column, dtype)
+    start, order, mask = seeds.spawn(3)
+    mask_generator = torch.Generator(device)
+    mask_generator.manual_seed(int(mask.generate_state(1, np.uint64)[0] >> 1))
+    order_rng = np.random.default_rng(order)
+    if known is not None and known.order_rng is not None:
+        order_rng = copy.deepcopy(known.order_rng)  # if this call fails, the old one has not moved
+        mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
+    prepared = prepare(
+        rows,
+        array_dtype(dtype),
+        loss.target_power != 0,
+        n_outputs,
+        known,
+        column_mean=_column_mean(estimator, known),
+        stream=stream,
+    )
+    rows = prepared.rows
+    median_pairs = rows.median_pairs() if known is None else estimator.median_pairs_
+    product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
+    return Setup(
+        estimator,
+        estimator._make_model(n_outputs, median_pairs, product_dtype),
+        loss,
+        several_outputs,
+        median_pairs,
+        prepared,
+        _training_data(prepared, device),
+        dtype,
+        device,
+        auto.batch_size(estimator.batch_size, len(rows.y)),
+        auto.learning_rate(
+            estimator.learning_rate, estimator.optimizer, estimator.embedding_dim, prepared.X
+        ),
+        np.random.default_rng(start),
+        order_rng,
+        mask_generator,
+    )
+
+
+def _column_mean(estimator, known: Progress | None):
+    """What is subtracted from each column: as before, if the fit goes on from another."""
+    if known is not None:
+        return estimator.column_mean_
+    init = getattr(estimator, "init", None)
+    return init.column_mean_ if hasattr(init, "column_mean_") else "rows"
+
+
+def _training_data(prepared: Prepared, device: torch.device) -> TrainingData:
+    weight = prepared.rows.weight
+    return TrainingData(
+        prepared.X,
+        prepared.one_hot,
+        torch.from_numpy(prepared.target).to(device),
+        None if (weight == 1).all() else weight,
+        prepared.units.column_weight,
+    )

@@ -1,0 +1,133 @@
+"""One stage of a fit: a trainer for a model, and its run with callbacks and checkpoints."""
+
+import functools
+
+import numpy as np
+import torch
+
+from .._core.models.model import Model
+from .._core.tensors import shared_tensor, to_tensors
+from .._core.training.optimizers import OPTIMIZERS
+from .._core.training.run import (
+    Monitor,
+    NonFiniteLossError,
+    NoScoreError,
+    RunState,
+    Schedule,
+    run,
+)
+from .._core.training.trainer import Trainer
+from . import auto
+from .checkpoint import Checkpoint
+from .reporting import Reporter
+from .setup import Setup
+
+
+def make_trainer(
+    setup: Setup,
+    model: Model,
+    arrays: dict[str, np.ndarray],
+    frozen: frozenset[str],
+    optimizer_state: dict[str, np.ndarray] | None,
+) -> Trainer:
+    """A trainer that starts from these values. On the CPU it changes the arrays in place."""
+    estimator, data = setup.estimator, setup.data
+    parameters = to_tensors(arrays, setup.dtype, setup.device)
+    trained = {name: value for name, value in parameters.items() if name not in frozen}
+    rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
+    rates = {name: auto.as_rate(rates[name], value) for name, value in trained.items()}
+    optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, setup.batch_size)
+    for name, value in optimizer.state.items():
+        saved = (optimizer_state or {}).get(name)
+        if saved is not None and saved.shape == tuple(value.shape):
+            value.copy_(shared_tensor(saved, "cpu"))
+    return Trainer(
+        model=model,
+        loss=setup.loss,
+        parameters=parameters,
+        trained=list(trained),
+        optimizer=optimizer,
+        batch_size=setup.batch_size,
+        penalties=auto.penalties(estimator, model, setup.prepared.rows.median_length()),
+        order_rng=setup.order_rng,
+        mask_generator=setup.mask_generator,
+    )
+
+
+def make_reporter(setup: Setup, title: str = "") -> Reporter:
+    """What prints the progress of a stage."""
+    estimator = setup.estimator
+    return Reporter(estimator.verbose, setup.data.X.shape[0], estimator.max_iter, title)
+
+
+def run_stage(
+    setup: Setup,
+    trainer: Trainer,
+    monitor: Monitor | None,
+    reporter: Reporter,
+    checkpoint: Checkpoint | None,
+    stage: str,
+) -> tuple[RunState, bool]:
+    """Train for up to `max_iter` epochs, or on from the checkpoint of this stage.
+
+    Returns the state at the end, and whether Ctrl-C interrupted it.
+    """
+    estimator = setup.estimator
+    schedule = Schedule(
+        estimator.max_iter,
+        torch.from_numpy(setup.loss_unit),
+        estimator.weight_averaging,
+        estimator.n_iter_no_change,
+        estimator.tol,
+        keep_optimizer=estimator.warm_start,
+    )
+    start = on_state = None
+    if checkpoint is not None:
+        start = checkpoint.take_state(stage)
+        on_state = functools.partial(checkpoint.save, stage)
+    return _run(setup, trainer, schedule, reporter, monitor, start=start, on_state=on_state)
+
+
+def run_pass(setup: Setup, trainer: Trainer, reporter: Reporter) -> tuple[RunState, bool]:
+    """Train for one pass over the rows, without averaging."""
+    schedule = Schedule(
+        1, torch.from_numpy(setup.loss_unit), keep_optimizer=setup.estimator.warm_start
+    )
+    return _run(setup, trainer, schedule, reporter, None)
+
+
+def _run(setup: Setup, trainer, schedule, reporter, monitor, **options) -> tuple[RunState, bool]:
+    callbacks = setup.estimator.callbacks or ()
+
+    def on_epoch(record):
+        reporter.on_epoch(record)
+        # All are called, whatever the first ones answer. A callback ends training by True alone,
+        # not by another value that it happens to return, such as the length of a line.
+        answers = [callback(record) for callback in callbacks]
+        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+    try:
+        return run(
+            trainer,
+            setup.data,
+            schedule,
+            monitor=monitor,
+            on_step=reporter.on_step,
+            on_epoch=on_epoch,
+            **options,
+        )
+    except NonFiniteLossError as error:
+        raise ValueError(
+            f"The training loss became infinite or NaN in epoch {error.epoch} "
+            f"({setup.sizes(setup.data.X.data)}). Lower learning_rate, clip outliers "
+            "in X, or raise l2_embedding and l2_linear."
+        ) from error
+    except NoScoreError as error:
+        raise ValueError(
+            f"The validation score was NaN in each of {error.n_epochs} epochs, so that no epoch is "
+            f"the best: scoring={setup.estimator.scoring!r} has no value on the validation rows. "
+            "An example is the area under the ROC curve if all rows are of one class. Give X_val "
+            "and y_val, a larger validation_fraction, or another scoring."
+        ) from error
+    finally:
+        reporter.close()
