@@ -50,9 +50,9 @@ def raw_scores(X, params):
 
 def row_losses(loss, raw, target):
     """Loss of each row."""
-    if loss == "squared":
+    if loss == "squared error":
         return ((raw - target) ** 2).sum(axis=1)
-    if loss == "log":
+    if loss == "log loss":
         return np.array([np.log1p(np.exp(r)) - t * r for r, t in zip(raw[:, 0], target[:, 0])])
     return np.array([np.log(np.exp(r).sum()) - r[int(t)] for r, t in zip(raw, target[:, 0])])
 

@@ -114,6 +114,6 @@ def products_of_pairs(left: Tensor, right: Tensor, projection: Tensor) -> Tensor
 
     `left` and `right` are (n_rows, width, k), as `look_up` gives them.
     """
-    later, earlier = pair_positions(left.shape[1])
+    later, earlier = (torch.tensor(part) for part in pair_positions(left.shape[1]))
     turned = right.transpose(1, 2)
     return torch.stack([torch.bmm(left * p, turned)[:, later, earlier] for p in projection], dim=-1)

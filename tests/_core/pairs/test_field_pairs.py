@@ -6,8 +6,8 @@ from conftest import ragged_matrix
 from scipy import sparse
 from test_batches import make_batch
 
-from sklearn_afm._core import field_pairs
-from sklearn_afm._core.pairs import PairFinder
+from sklearn_afm._core.pairs import field_pairs
+from sklearn_afm._core.pairs.pairs import PairFinder
 
 
 def one_hot_fields(rng, sizes, n_rows):

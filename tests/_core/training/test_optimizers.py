@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sklearn_afm._core.optimizers import OPTIMIZERS, Adagrad, Adam
+from sklearn_afm._core.training.optimizers import OPTIMIZERS, Adagrad, Adam
 
 
 def sparse_steps(n_steps=20, n_rows=10):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_afm._core import products
+from sklearn_afm._core.pairs import products
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from conftest import ragged_matrix
 from scipy import sparse
 
-from sklearn_afm._core.batches import Batcher, entries, iter_row_blocks
+from sklearn_afm._core.batches.batches import Batcher, entries, iter_row_blocks
 
 
 def make_batch(X, max_cost=10**9):
@@ -59,7 +59,7 @@ def test_rows_without_entries():
 
 
 def test_blocks_pass_over_each_row_once(rng, monkeypatch):
-    monkeypatch.setattr("sklearn_afm._core.batches.ROWS_PER_BLOCK", 16)
+    monkeypatch.setattr("sklearn_afm._core.batches.batches.ROWS_PER_BLOCK", 16)
     dense = ragged_matrix(rng, 45, 6)
     order = rng.permutation(45)
     seen = []

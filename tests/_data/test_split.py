@@ -5,7 +5,7 @@ import pytest
 from conftest import ESTIMATORS, target_for
 from scipy import sparse
 
-from sklearn_afm._split import validation_split
+from sklearn_afm._data.split import validation_split
 
 
 def distinct_rows(rng, n_rows, n_columns=3):

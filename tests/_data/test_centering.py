@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from sklearn_afm import AFMRegressor, FMRegressor
-from sklearn_afm._scaling import centered, column_means
+from sklearn_afm._data.units import centered, column_means
 from sklearn_afm.inspection import interaction_scores
 
 

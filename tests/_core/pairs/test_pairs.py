@@ -4,7 +4,7 @@ from conftest import ragged_matrix
 from scipy import sparse
 from test_batches import make_batch
 
-from sklearn_afm._core.pairs import PairFinder, PairNumbers
+from sklearn_afm._core.pairs.pairs import PairFinder, PairNumbers
 
 
 def pairs_by_loop(group, n_features):
@@ -60,8 +60,8 @@ def test_a_finder_serves_groups_of_any_size(rng):
 
 
 def test_pairs_that_share_a_slot_are_told_apart(rng, monkeypatch):
-    monkeypatch.setattr("sklearn_afm._core.pairs.SLOTS_PER_PAIR", 0)
-    monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: 0 * key)
+    monkeypatch.setattr("sklearn_afm._core.pairs.pairs.SLOTS_PER_PAIR", 0)
+    monkeypatch.setattr("sklearn_afm._core.pairs.pairs._hash", lambda key, bits: 0 * key)
     batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 30)))
     for group in batch.groups:
         found = PairFinder()(group, batch.n_features)
@@ -73,7 +73,7 @@ def test_pairs_that_share_a_slot_are_told_apart(rng, monkeypatch):
 @pytest.mark.parametrize("collide", [True, False])
 def test_numbers_of_pairs_equal_those_of_a_dict(rng, monkeypatch, collide):
     if collide:
-        monkeypatch.setattr("sklearn_afm._core.pairs._hash", lambda key, bits: key % 3)
+        monkeypatch.setattr("sklearn_afm._core.pairs.pairs._hash", lambda key, bits: key % 3)
     numbers, seen = PairNumbers(), {}
     for n_keys in (5, 50, 500, 0, 500) if collide else (5, 5000, 50_000, 0, 50_000):
         keys = rng.integers(0, 4 * n_keys + 1, size=n_keys)

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from sklearn_afm._core.parameters import RunningAverage
+from sklearn_afm._core.training.average import RunningAverage
 
 
 def test_running_average_is_the_corrected_exponential_average():
