@@ -155,12 +155,12 @@ def test_fields_as_given(fields, names, of_column, model):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ("automatic", "fields='automatic' is no choice"),
-        (["u", "i"], "fields names 2 columns, but the model has 4"),
-        ([], "fields names 0 columns"),
-        ({"u": slice(0, 3)}, "1 columns belong to no field, the first is column 3"),
-        ({"u": slice(0, 3), "i": [2, 3]}, "Field 'i' has columns that another field has too"),
-        ({"u": [0, 9]}, "Field 'u': index 9 .* the model has 4 columns"),
+        ("automatic", "fields='automatic' must be \"auto\", None"),
+        (["u", "i"], "fields has 2 names, but the model has 4 columns"),
+        ([], "fields has 0 names"),
+        ({"u": slice(0, 3)}, "1 columns belong to no field; the first is column 3"),
+        ({"u": slice(0, 3), "i": [2, 3]}, "Field 'i' has columns that also belong to another"),
+        ({"u": [0, 9]}, "Field 'u': index 9 .* The model has 4 columns"),
     ],
 )
 def test_errors_of_fields(fields, message, model):

@@ -207,7 +207,7 @@ def test_errors(rng):
     y = model.predict(X)
     with pytest.raises(ValueError, match=r"statistic='mean' must be one of \['attention'"):
         pair_importance(model, X, statistic="mean")
-    with pytest.raises(ValueError, match=r"model has 3 \(\['a', 'b', 'c'\]\): give output=0 to 2"):
+    with pytest.raises(ValueError, match=r"model has 3 \(\['a', 'b', 'c'\]\)\. .* from 0 to 2"):
         pair_importance(model, X, statistic="contribution")
     with pytest.raises(ValueError, match="output=3 must be None or an int from 0 to 2"):
         pair_importance(model, X, output=3)
