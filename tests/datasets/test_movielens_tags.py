@@ -88,7 +88,7 @@ def test_other_files_are_refused(text, tmp_path):
     path = tmp_path / "ml-latest" / "tags.csv"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(OSError, match=f"{path} is no file of tags"):
+    with pytest.raises(OSError, match=f"{path} is not a file of tags"):
         fetch_movielens_tags(data_home=tmp_path)
 
 

@@ -98,7 +98,7 @@ def test_a_wrong_archive_is_an_os_error_and_leaves_nothing(content, origin, tmp_
     address, name = f"{origin}/set.zip", "c"
     if content == "no archive":
         address, name = f"{origin}/rows.txt", "a"
-    with pytest.raises(OSError, match="unpack it so that") as error:
+    with pytest.raises(OSError, match="unpack it, so that") as error:
         _remote.cached_members(address, folder, [name])
     assert str(folder / name) in str(error.value)
     assert list(folder.iterdir()) == []
