@@ -1,4 +1,4 @@
-"""What is measured of a fitted estimator."""
+"""Measures of a fitted estimator."""
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -8,7 +8,7 @@ from .._core.parameters import ATTENTION
 
 
 def accuracy(model, rows) -> dict:
-    """RMSE as the paper has it, or log loss; AUC; and the number of parameters."""
+    """Measure RMSE (clipped as in the paper) or log loss, AUC, and the number of parameters."""
     if is_classifier(model):
         score = model.predict_proba(rows.X_test)[:, 1]
         loss = {"log_loss": log_loss(rows.y_test, score)}
@@ -19,8 +19,8 @@ def accuracy(model, rows) -> dict:
 
 
 def n_parameters(model) -> int:
-    """How many numbers an FM or an AFM with one output has learnt."""
+    """Count the numbers that an FM or an AFM with one output has learnt."""
     learnt = ["bias", "linear_weights", "embeddings"]
-    if hasattr(model, "attention_weight_"):  # an FM's p is 1
+    if hasattr(model, "attention_weight_"):  # in an FM, p is fixed at 1
         learnt += ["projection", *ATTENTION]
     return sum(np.size(getattr(model, f"{name}_")) for name in learnt)
