@@ -152,8 +152,8 @@ def altered(format, **arrays):
 
 
 CORRUPT = {
-    "indptr falls": (lambda: altered("csr", indptr=[0, 3, 1, 2, 4]), "never fall"),
-    "indptr below 0": (lambda: altered("csr", indptr=[0, -5, 2, 3, 4]), "never fall"),
+    "indptr falls": (lambda: altered("csr", indptr=[0, 3, 1, 2, 4]), "never decrease"),
+    "indptr below 0": (lambda: altered("csr", indptr=[0, -5, 2, 3, 4]), "never decrease"),
     "indptr starts late": (lambda: altered("csr", indptr=[1, 1, 2, 3, 4]), "start at 0"),
     "indptr short": (lambda: altered("csr", indptr=[0, 1, 2, 4]), "5 integers"),
     "indptr goes too far": (lambda: altered("csr", indptr=[0, 1, 2, 3, 10**6]), "ends at 1000000"),
