@@ -1,4 +1,4 @@
-"""Scores, attention and gradients against plain loops (tests/oracle.py)."""
+"""Raw scores, attention and gradients are compared with plain loops (tests/oracle.py)."""
 
 import numpy as np
 import oracle
@@ -90,7 +90,7 @@ def test_attention(rng):
 
 
 def gradients_of(kind, loss, X, target, weight, params, n_batches=1, learning_rate=1.0, **options):
-    """What an epoch of SGD takes from the parameters, over the learning rate."""
+    """Return how much an epoch of SGD lowers the parameters, divided by the learning rate."""
     parameters = tensors(params)
     X = sparse.csr_array(X)
     entry_weight = np.repeat(weight, np.diff(X.indptr))
@@ -141,7 +141,7 @@ def test_a_step_follows_the_gradient_of_the_objective(rng, kind, loss, n_outputs
     weight = rng.uniform(0.5, 2, size=12)
     seen = (X != 0).any(axis=0)
     params["embeddings"][~seen] = params["linear_weights"][~seen] = (
-        0  # no prior pulls at what is absent
+        0  # columns without entries are not regularised
     )
     found = gradients_of(kind, loss, X, target, weight, params)
     expected = numeric_gradients(
@@ -153,7 +153,7 @@ def test_a_step_follows_the_gradient_of_the_objective(rng, kind, loss, n_outputs
 
 @pytest.mark.parametrize("kind", ["fm", "afm"])
 def test_the_batches_of_an_epoch_add_up_to_the_objective(rng, kind):
-    """Priors included, of which each batch carries its share."""
+    """This includes the regularisation: each batch has its share of it."""
     X = ragged_matrix(rng, 12, N_COLUMNS, real=False)
     X[:, 0] = 1
     params = {name: value / 2 for name, value in make_parameters(rng, kind, 1).items()}

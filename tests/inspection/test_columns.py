@@ -1,4 +1,4 @@
-"""Fields of encoded columns."""
+"""Fields and names of encoded columns."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from sklearn_afm.inspection._columns import column_names, find_fields, take_apar
 
 @pytest.fixture
 def frame(rng):
-    """Two text columns of 3 and 2 levels (one of them rare), two of numbers."""
+    """Two text columns of 3 levels each (one level is rare), and two columns of numbers."""
     return pd.DataFrame(
         {
             "colour": np.array(["red", "green", "blue"])[np.arange(60) % 3],
@@ -38,7 +38,7 @@ def frame(rng):
 
 
 def fields_of(encoder, X):
-    """Name of the field of each column, as "auto" finds it."""
+    """Return the name of the field that "auto" finds for each column."""
     model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
     found = find_fields(*take_apart(model), "auto")
     assert len(found.of_column) == model[-1].n_features_in_
@@ -46,7 +46,7 @@ def fields_of(encoder, X):
 
 
 def names_of(encoder, X):
-    """Name of each encoded column."""
+    """Return the name of each encoded column."""
     model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
     return column_names(*take_apart(model)).tolist()
 
@@ -175,7 +175,7 @@ def test_too_many_fields(model, monkeypatch):
 
 
 class Sampler(BaseEstimator):
-    """As of imbalanced-learn: changes the rows of training, and has no `transform`."""
+    """A sampler like imbalanced-learn's: it changes the training rows, and has no `transform`."""
 
     def fit_resample(self, X, y):
         return X, y

@@ -1,4 +1,4 @@
-"""Displays draw what was computed; matplotlib comes only when one is drawn."""
+"""Displays draw what was computed. Matplotlib is imported only if one is drawn."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def texts(labels):
 
 
 def drawn(display):
-    """The display's figure can be rendered."""
+    """Render the display's figure, and return the display."""
     display.figure_.canvas.draw()
     return display
 
@@ -119,7 +119,7 @@ def test_ranked_pairs(fitted):
 def test_waterfall_ends_at_the_prediction(fitted):
     model, X, _ = fitted
     display = drawn(InteractionDisplay.from_estimator(model, X, row=-1, n_terms=5))
-    assert len(display.bars_) == 7  # bias, 5 terms, the others
+    assert len(display.bars_) == 7  # bias, 5 terms, and all other terms
     last = display.bars_[-1]
     predicted = model.predict(X[-1:])[0]
     np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)

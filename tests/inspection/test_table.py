@@ -1,4 +1,4 @@
-"""interaction_table: the rows and pairs of the paper's Table 1."""
+"""interaction_table: rows by pairs of fields, as in the paper's Table 1."""
 
 import numpy as np
 import pytest
