@@ -23,7 +23,7 @@ print(first, faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's allocator")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tests glibc's allocator")
 def test_freed_memory_is_used_again():
     environment = {"MALLOC_MMAP_THRESHOLD_": "131072"}
     fixed = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, env=environment)
