@@ -1,4 +1,4 @@
-"""The demonstration: `python -m sklearn_afm [--data frappe [--data-home DIR]]`."""
+"""Demonstration: `python -m sklearn_afm [--data frappe [--data-home DIR]]`."""
 
 import argparse
 import time
@@ -17,13 +17,13 @@ from .datasets import fetch_frappe
 from .inspection import pair_importance
 
 GRID = {"afmclassifier__dropout": [0.0, 0.3], "afmclassifier__l2_attention": [1e-4, 1e-2]}
-# Rows of a large table that the grid search sees, and rows whose interactions are listed.
+# Largest number of rows for the grid search, and for the list of interactions.
 SEARCH_ROWS, LISTED_ROWS = 20_000, 2_000
 
 
 @dataclass
 class Table:
-    """A table of one column a field, in training and held-out rows."""
+    """A table with one column per field, split into training rows and held-out rows."""
 
     title: str
     X_train: np.ndarray
@@ -35,7 +35,7 @@ class Table:
 
 
 def digits() -> Table:
-    """Handwritten digits that scikit-learn carries, as 16 patches with four levels of ink."""
+    """Load scikit-learn's handwritten digits, as 16 patches with four levels of ink each."""
     images, target = load_digits(return_X_y=True)
     ink = images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
     even = (target % 2 == 0).astype(int)
@@ -46,7 +46,7 @@ def digits() -> Table:
 
 
 def frappe(data_home: str | None) -> Table:
-    """Frappe (Baltrunas et al., 2015): was this app used in this context?"""
+    """Load Frappe (Baltrunas et al., 2015): was this app used in this context?"""
     rows, used = {}, {}
     for subset in ("train", "validation"):
         try:
@@ -62,7 +62,7 @@ def frappe(data_home: str | None) -> Table:
 
 
 def search(table: Table) -> tuple[dict, float]:
-    """Best dropout and l2_attention by log loss on (a sample of) the training rows."""
+    """Find the best dropout and l2_attention by log loss, on the training rows or a sample."""
     rows = np.random.default_rng(0).permutation(len(table.y_train))[:SEARCH_ROWS]
     pipeline = make_pipeline(table.encoder, AFMClassifier(random_state=0, max_iter=50))
     grid = GridSearchCV(pipeline, GRID, scoring="neg_log_loss", cv=3, n_jobs=2)
@@ -72,7 +72,7 @@ def search(table: Table) -> tuple[dict, float]:
 
 
 def strongest_pairs(pipeline, X, fields: list[str]) -> list[tuple[str, float, float]]:
-    """Pairs of fields by mean |contribution| to the logit, with their mean attention."""
+    """Rank pairs of fields by mean |contribution| to the logit, with their mean attention."""
     effect = pair_importance(pipeline, X, statistic="abs_contribution")
     attention = pair_importance(pipeline, X).mean
     return [
@@ -82,7 +82,7 @@ def strongest_pairs(pipeline, X, fields: list[str]) -> list[tuple[str, float, fl
 
 
 def report(table: Table) -> None:
-    """Run the demonstration on a table and print what comes out."""
+    """Run the demonstration on a table, and print the results."""
     started = time.perf_counter()
     print(f"\n  {table.title}")
     print(
@@ -124,10 +124,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(
         prog="python -m sklearn_afm",
-        description="Tune and read an attentional factorization machine on a real table.",
+        description="Tune an attentional factorization machine on real data, and list its "
+        "strongest interactions.",
     )
     parser.add_argument("--data", choices=["digits", "frappe"], default="digits")
-    parser.add_argument("--data-home", help="folder that has, or gets, the folder frappe")
+    parser.add_argument("--data-home", help="folder in which the folder frappe is, or is made")
     args = parser.parse_args(arguments)
     if args.data == "frappe":
         report(frappe(args.data_home))

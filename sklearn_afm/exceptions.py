@@ -2,14 +2,15 @@
 
 
 class VanishedInteractionsWarning(UserWarning):
-    """The prior has shrunk all embeddings to nothing: what was fitted is a linear model.
+    """All embeddings became almost zero: the fitted model is linear.
 
-    That is right where columns do not interact. Where there are few rows, the prior
-    (`l2_embedding`) can also be too strong for interactions that are there.
+    The regularisation of the embeddings (`l2_embedding`) caused this. It is right if columns do
+    not interact. With few rows, the regularisation can also be too strong, so that the model
+    misses interactions that exist.
 
     Examples
     --------
     >>> import warnings
     >>> from sklearn_afm.exceptions import VanishedInteractionsWarning
-    >>> warnings.simplefilter("ignore", VanishedInteractionsWarning)  # in a search, say
+    >>> warnings.simplefilter("ignore", VanishedInteractionsWarning)  # for example in a search
     """

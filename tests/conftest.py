@@ -9,7 +9,7 @@ from scipy import sparse
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
 
-# Workers that each start a thread a core stand in one another's way.
+# If each worker started one thread per core, the workers would slow each other down.
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 
@@ -20,7 +20,7 @@ AFMS = [AFMRegressor, AFMClassifier]
 
 
 def ragged_matrix(rng, n_rows=12, n_columns=9, real=True):
-    """A dense matrix with 0 to n_columns non-zeros a row; the first rows have 0, 1 and 2."""
+    """Make a dense matrix with 0 to n_columns non-zeros per row: 0, 1 and 2 in the first rows."""
     X = rng.normal(size=(n_rows, n_columns)) if real else np.ones((n_rows, n_columns))
     keep = rng.random((n_rows, n_columns)) < rng.random((n_rows, 1))
     for row in range(min(3, n_rows)):
@@ -29,7 +29,7 @@ def ragged_matrix(rng, n_rows=12, n_columns=9, real=True):
 
 
 def random_parameters(rng, n_columns, embedding_dim, n_outputs, attention_dim=None):
-    """Parameters of a size that makes the attention far from uniform."""
+    """Draw parameters that are so large that the attention is far from uniform."""
     params = {
         "bias": rng.normal(size=n_outputs),
         "linear_weights": rng.normal(size=(n_columns, n_outputs)),
@@ -50,7 +50,7 @@ def rng():
 
 @pytest.fixture
 def one_hot_data():
-    """300 one-hot rows of 4 fields, and a target with linear and pair effects."""
+    """300 one-hot rows of 4 fields, and a target with linear effects and one interaction."""
     rng = np.random.default_rng(1)
     levels = rng.integers(0, 5, size=(300, 4))
     X = sparse.csr_array(np.eye(5)[levels].reshape(300, 20))
@@ -60,14 +60,14 @@ def one_hot_data():
 
 
 def target_for(estimator, y):
-    """y, or its sign as string labels for a classifier."""
+    """Return y, or for a classifier string labels: above the median or not."""
     if hasattr(estimator, "predict_proba"):
         return np.where(np.asarray(y) > np.median(y), "high", "low")
     return y
 
 
 def pytest_terminal_summary(terminalreporter):
-    """The seed of each fuzz test, and how its examples ended."""
+    """Print the seed of each fuzz test, and how its examples ended."""
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, value in getattr(report, "user_properties", ()):

@@ -1,16 +1,16 @@
-"""The model as the paper writes it: plain loops over rows and pairs, NumPy only."""
+"""The model as in the paper: plain loops over rows and pairs, only with NumPy."""
 
 import numpy as np
 
 
 def row_pairs(row):
-    """Non-zero positions (i, j), i > j, of a dense row."""
+    """List the pairs (i, j), i > j, of non-zero positions of a dense row."""
     (nonzero,) = np.nonzero(row)
     return [(i, j) for i in nonzero for j in nonzero if i > j]
 
 
 def attention(row, params):
-    """Attention of each pair of a row (Eq. 5), as a dict."""
+    """Compute the attention of each pair of a row (Eq. 5), as a dict."""
     scores = {}
     for i, j in row_pairs(row):
         interaction = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
@@ -25,9 +25,10 @@ def attention(row, params):
 
 
 def pooled(row, params):
-    """Weighted sum of the pairs' interactions, a k-vector.
+    """Compute the weighted sum of the pairs' products, a k-vector.
 
-    Weight 1 for an FM; for an AFM the attention, times the row's pairs / median_pairs if given.
+    The weights are 1 for an FM, and the attention for an AFM. If `median_pairs` is given, the
+    attention is multiplied by the row's number of pairs, divided by `median_pairs`.
     """
     total = np.zeros(params["embeddings"].shape[1])
     weights = attention(row, params) if "attention_weight" in params else None
@@ -40,7 +41,7 @@ def pooled(row, params):
 
 
 def raw_scores(X, params):
-    """Raw scores (n_rows, n_outputs) of a dense matrix (Eq. 6; Eq. 3 for an FM)."""
+    """Compute the raw scores (n_rows, n_outputs) of a dense matrix (Eq. 6; Eq. 3 for an FM)."""
     scores = []
     for row in np.asarray(X, dtype=float):
         linear = sum(row[i] * params["linear_weights"][i] for i in np.flatnonzero(row))
@@ -49,7 +50,7 @@ def raw_scores(X, params):
 
 
 def row_losses(loss, raw, target):
-    """Loss of each row."""
+    """Compute the loss of each row."""
     if loss == "squared error":
         return ((raw - target) ** 2).sum(axis=1)
     if loss == "log loss":
@@ -58,7 +59,7 @@ def row_losses(loss, raw, target):
 
 
 def objective(X, target, weight, params, loss, l2_attention=0.0, l2_embedding=0.0, l2_linear=0.0):
-    """The function that training minimises."""
+    """Compute the function that training minimises."""
     data = weight @ row_losses(loss, raw_scores(X, params), target)
     prior = l2_embedding * (params["embeddings"] ** 2).sum()
     prior += l2_linear * (params["linear_weights"] ** 2).sum()
@@ -69,7 +70,7 @@ def objective(X, target, weight, params, loss, l2_attention=0.0, l2_embedding=0.
 
 
 def params_of(estimator):
-    """Fitted attributes under the names that this module uses, with an axis for outputs."""
+    """Return fitted attributes by the names in this module, always with an axis for outputs."""
     names = ["bias", "linear_weights", "embeddings", "projection"]
     if hasattr(estimator, "attention_weight_"):
         names += ["attention_weight", "attention_bias", "attention_context", "median_pairs"]

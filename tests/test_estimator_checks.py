@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, and two of imbalanced-learn's, without an expected failure."""
+"""scikit-learn's own checks and two of imbalanced-learn's. No check may fail."""
 
 import importlib.util
 import warnings

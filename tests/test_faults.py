@@ -1,4 +1,4 @@
-"""Faults: whatever ends a fit, the estimator is fitted, unfitted or as it was; never half."""
+"""Whatever ends a fit, the estimator is fitted, unfitted or as before. It is never half fitted."""
 
 import copy
 import os
@@ -21,19 +21,19 @@ from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
 from sklearn_afm._core.memory import is_out_of_memory
 
 PACKAGE = str(Path(sklearn_afm.__file__).parent)
-# What is tried again where memory runs out: these functions, and all that they call.
+# If memory runs out in these functions, or in those that they call, they are tried again.
 COMPUTING = ("_gradients", "_predict_batch")
 
 
 class Fault(Exception):
-    """What is raised where nobody expects it."""
+    """An error that the package does not expect."""
 
 
 @contextmanager
 def raising(error, at, within=()):
-    """Raise the error before the at-th line of the package that runs; counts the lines.
+    """Raise the error before the at-th executed line of the package. Count the lines.
 
-    With names in `within`, only lines that run on behalf of these functions count.
+    If `within` has names, only lines that these functions execute, or call, count.
     """
     lines = [0]
 
@@ -69,7 +69,7 @@ def lines_of(action, within=()):
 
 
 def try_to(action):
-    """Whether it succeeded, be it with a warning."""
+    """Tell whether the action succeeded, with or without a warning."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
@@ -103,7 +103,7 @@ def test_a_fault_on_any_line_of_a_fit(error, case, one_hot_data, tmp_path, monke
     }
     n_lines = lines_of(lambda: AFMRegressor(**options).fit(X, y))
     rng = np.random.default_rng(0)
-    # The last lines set attributes: each is tried more often.
+    # The last lines set the attributes, so more places are among them.
     places = [*rng.integers(1, n_lines, 25), *range(n_lines - 20, n_lines, 4)]
     outcomes = set()
     for at in places:
@@ -225,7 +225,7 @@ def test_large_groups_that_find_no_memory_are_halved(Estimator, error, one_hot_d
     np.testing.assert_allclose(
         model.linear_weights_, expected.linear_weights_, rtol=1e-8, atol=1e-12
     )
-    # Halved twice in the first step, and then no more.
+    # Groups are halved twice in the first step, then not again.
     assert sizes[:2] == [100, 50]
     assert max(sizes[2:]) <= 25
     found = expected.predict(X)
@@ -252,12 +252,12 @@ def test_no_memory_on_any_line_of_the_computation(action, embedding_dim, one_hot
         model = expected if action == "predict" else AFMRegressor(**options)
         with raising(MemoryError, at, COMPUTING) as lines:
             found = act(model)
-        assert lines[0] == at  # it was raised; Python then traces no more
+        assert lines[0] == at  # the error was raised; after that, Python traces no lines
         np.testing.assert_allclose(found, predicted, rtol=1e-7, atol=1e-9)
 
 
 def test_masks_of_a_step_that_is_tried_again_are_the_same(one_hot_data, monkeypatch):
-    """One row a group from the start: the shapes are the same."""
+    """With one row per group from the start, a retry has the same shapes."""
     X, y = one_hot_data
     monkeypatch.setattr("sklearn_afm._core.trainer.MAX_TRAINING_COST", 1)
     options = OPTIONS | {"attention_dropout": 0.5, "max_iter": 1}
@@ -336,7 +336,7 @@ def test_a_killed_worker_of_a_grid_search(tmp_path):
 
 @pytest.mark.parametrize("action", ["fit", "partial_fit", "predict"])
 def test_what_torch_cannot_allocate_is_a_memory_error(action, one_hot_data, monkeypatch):
-    """Outside the groups of rows too: parameters, the optimiser's state, targets."""
+    """This holds for parameters, optimiser state and targets too, not only for groups of rows."""
     X, y = one_hot_data
     model = FMRegressor(max_iter=1).fit(X, y)
 

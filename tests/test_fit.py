@@ -51,7 +51,7 @@ def test_predictions_follow_from_the_fitted_attributes(Estimator, n_outputs, rng
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_training_lowers_the_objective(Estimator, rng):
-    """With targets of mean 0 and deviation 1 and one-hot X there are no units to fold."""
+    """Targets have mean 0 and standard deviation 1, and X is one-hot. So nothing is rescaled."""
     levels = rng.integers(0, 4, size=(200, 3))
     X = np.eye(4)[levels].reshape(200, 12)
     y = rng.normal(size=200) + 2 * (levels[:, 0] == levels[:, 1])
@@ -234,7 +234,7 @@ def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_da
 @pytest.mark.parametrize(("weight", "rate"), [(1, 0.1), (5, None), (1e4, 1)])
 def test_attention_rate_auto_goes_by_the_rows_of_a_column(weight, rate, one_hot_data):
     X, y = one_hot_data
-    X = sparse.hstack([X, sparse.csr_array((X.shape[0], 7))]).tocsr()  # columns without a row
+    X = sparse.hstack([X, sparse.csr_array((X.shape[0], 7))]).tocsr()  # columns without entries
     expected = rate or weight * X.nnz / len(np.unique(X.indices)) / 1000
     assert 0.1 <= expected <= 1
     options = {"random_state": 0, "max_iter": 3}

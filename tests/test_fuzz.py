@@ -1,6 +1,7 @@
-"""Anything as X, y, weights and options: it trains and predicts finite numbers, or is refused.
+"""Fuzz tests: with any X, y, weights and options, a model predicts finite numbers or raises.
 
-FUZZ_SEED and FUZZ_EXAMPLES (of each test) in the environment run others; both are printed.
+The environment variables FUZZ_SEED and FUZZ_EXAMPLES (per test) select other examples. The tests
+print both.
 """
 
 import os
@@ -26,7 +27,7 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-# Rightly said by scikit-learn of what is drawn here.
+# Warnings of scikit-learn that are right for the examples drawn here.
 EXPECTED_WARNINGS = [
     "ignore:A column-vector y was passed",
     "ignore:The number of unique classes is greater",
@@ -44,7 +45,7 @@ WILD = [
     1e-30, 1e30, 5e-324, 1e-310, -1e-45, 1e-12, 1e12, 1e19, 3e38, -1e38, 1e150, -1e154, 1e300,
     1.7e308, -1.7e308, 2.0**53 + 1, 1e5, -1e-200,
 ]  # fmt: skip
-# Most are of a size that training bears, or nothing but refusals would be seen.
+# Most numbers are not too large for training. Otherwise nearly all examples would be refused.
 TABLES = [
     *[np.array([0.0, 1.0])] * 3,
     *[np.array(PLAIN)] * 5,
@@ -56,7 +57,7 @@ wild = st.sampled_from(PLAIN + WILD)
 
 
 def arrays_of(shape, tables=TABLES):
-    """Arrays of numbers from one of the tables, a byte each."""
+    """Draw arrays of numbers from one of the tables: one random byte selects each number."""
     size = int(np.prod(shape))
     return st.builds(
         lambda table, chosen: table[np.frombuffer(chosen, np.uint8) % len(table)].reshape(shape),
@@ -98,7 +99,7 @@ def masked(X):
 
 
 def doubled(X):
-    """Each entry in two halves, columns falling."""
+    """Store each entry as two halves, in descending order of columns."""
     X = sparse.csr_array(X)
     return sparse.csr_array(
         (np.repeat(X.data, 2)[::-1] / 2, np.repeat(X.indices, 2)[::-1],
@@ -113,7 +114,7 @@ def long_indices(X):
 
 
 def with_slack(X):
-    """Room behind the last entry, with rubbish in it."""
+    """Add unused space after the last entry, with arbitrary values."""
     X = sparse.csr_array(X)
     X.data = np.append(X.data, X.data[:1])
     X.indices = np.append(X.indices, np.array([10**6], dtype=X.indices.dtype))[: len(X.data)]
@@ -158,7 +159,7 @@ INDEX_ARRAYS = {
 
 @dataclass
 class Recipe:
-    """How to make a matrix; unlike a corrupt matrix, it can be shown."""
+    """A description of a matrix. Unlike a corrupt matrix, it can be printed."""
 
     values: np.ndarray
     dtype: str
@@ -170,7 +171,7 @@ class Recipe:
         try:
             with np.errstate(all="ignore"):
                 X = (DENSE | SPARSE)[self.form](X)
-        except (ValueError, TypeError, IndexError):  # this container does not hold these values
+        except (ValueError, TypeError, IndexError):  # this format cannot store these values
             return X
         if self.corruption and getattr(X, "format", None) in INDEX_ARRAYS:
             corrupt(X, *self.corruption)
@@ -178,7 +179,7 @@ class Recipe:
 
     @property
     def shape(self):
-        """Of the made matrix, where it has a sensible one."""
+        """Shape of the matrix, if its form has a sensible shape."""
         return self.values.shape
 
 
@@ -303,11 +304,11 @@ def options(draw, Estimator):
     return {"embedding_dim": 2, "max_iter": 2, "random_state": 0} | found
 
 
-# What has to hold
+# Checks
 
 
 def attempt(call):
-    """The result of a call, or None where it refused with a message of substance."""
+    """Return the result of a call, or None if it raised an error with a useful message."""
     refusal = ""
     try:
         return call()
@@ -318,7 +319,7 @@ def attempt(call):
 
 
 def assert_predicts(model, recipe):
-    """Finite numbers of the right shape, or a refusal."""
+    """Check that the model predicts finite numbers of the right shape, or raises an error."""
     X, n_rows = recipe.make(), len(recipe.values)
     prediction = attempt(lambda: model.predict(X))
     if prediction is None:
@@ -344,7 +345,7 @@ def assert_finite_attributes(model):
 
 
 def made(arguments):
-    """The arguments with matrices instead of recipes."""
+    """Return the arguments, with matrices instead of recipes."""
     return {
         name: value.make() if isinstance(value, Recipe) else value
         for name, value in arguments.items()
@@ -352,7 +353,7 @@ def made(arguments):
 
 
 def run_examples(strategy, check, record_property):
-    """Check examples of a strategy; `check` answers how each ended."""
+    """Check examples of a strategy. `check` returns how an example ended."""
     ends = Counter()
 
     @seed(SEED)

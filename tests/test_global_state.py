@@ -1,4 +1,4 @@
-"""What belongs to the session, not to the package: no call changes it, nor is swayed by it."""
+"""Global state of the Python session: no call changes it, and it does not change any result."""
 
 import contextlib
 import os
@@ -22,12 +22,12 @@ from sklearn_afm import AFMRegressor, inspection
 
 mpl.use("agg")
 SHORT = {"max_iter": 3, "embedding_dim": 4, "dropout": 0.5}
-# Of the 20 columns, five make a field.
+# The 20 columns are 4 fields of 5 columns each.
 FIELDS = [name for name in "abcd" for _ in range(5)]
 
 
 def global_state():
-    """Everything that a library could change under its user, by name."""
+    """Return all global state that a library could change, by name."""
     return {
         "random": random.getstate(),
         "numpy.random": [str(part) for part in np.random.get_state()],
@@ -48,7 +48,7 @@ def global_state():
         "environment": dict(os.environ),
         "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
         "folder": os.getcwd(),
-        # tqdm keeps one thread for all bars of a session.
+        # Without tqdm's thread: it stays for all progress bars of the session.
         "threads": [t for t in threading.enumerate() if type(t).__name__ != "TMonitor"],
         "matplotlib": dict(mpl.rcParams),
         "scikit-learn": sklearn.get_config(),
@@ -60,32 +60,32 @@ def _interrupt(record):
 
 
 def interrupted_fit(model, X, y):
-    """A fit that Ctrl-C ends."""
+    """Run a fit that Ctrl-C ends."""
     with pytest.warns(UserWarning, match="interrupted"):
         clone(model).set_params(callbacks=[_interrupt]).fit(X, y)
 
 
 def refused_fit(model, X, y):
-    """A fit that fails at the door."""
+    """Run a fit that the checks of the input refuse."""
     with pytest.raises(ValueError, match="NaN"):
         clone(model).fit(np.full(X.shape, np.nan), y)
 
 
 def diverging_fit(model, X, y):
-    """A fit whose loss becomes infinite."""
+    """Run a fit whose loss becomes infinite."""
     options = {"learning_rate": 1e30, "optimizer": "sgd", "max_iter": 50}
     with pytest.raises(ValueError, match="infinite or NaN"):
         clone(model).set_params(**options).fit(X, y)
 
 
 def streamed(model, X, y):
-    """Two calls of partial_fit."""
+    """Call partial_fit twice."""
     first = {"classes": np.unique(y)} if hasattr(model, "predict_proba") else {}
     clone(model).partial_fit(X, y, **first).partial_fit(X, y)
 
 
 def pickled(model, X, y):
-    """Through pickle, and used."""
+    """Pickle and unpickle the model, then use it."""
     pickle.loads(pickle.dumps(model)).predict(X)
 
 
@@ -146,7 +146,7 @@ def test_no_call_changes_it(Estimator, name, one_hot_data):
 
 
 def test_every_public_call_is_among_them():
-    """A method or function that is added later has to be listed above."""
+    """New methods and functions must be added to the list above."""
     methods = {
         name
         for Estimator in ESTIMATORS
@@ -158,7 +158,7 @@ def test_every_public_call_is_among_them():
 
 @contextlib.contextmanager
 def torch_default(getter, setter, value):
-    """A default of torch, for a while."""
+    """Set a default of torch for a while."""
     before = getter()
     setter(value)
     try:

@@ -11,7 +11,7 @@ N_FIELDS, N_LEVELS, TRUE_PAIRS = 8, 6, {(1, 0), (3, 2)}
 
 
 def noisy_interactions(seed, n_rows=5000):
-    """Rows of 8 fields, where the levels of two pairs of fields interact and nothing else does."""
+    """Make rows of 8 fields. The only effects are interactions of two pairs of fields."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(0, N_LEVELS, size=(n_rows, N_FIELDS))
     X = sparse.csr_array(np.eye(N_LEVELS)[levels].reshape(n_rows, -1))
@@ -23,7 +23,7 @@ def noisy_interactions(seed, n_rows=5000):
 
 
 def attention_by_fields(model, X):
-    """Mean attention of each pair of fields, largest first."""
+    """Compute the mean attention of each pair of fields, largest first."""
     total = {}
     params = params_of(model)
     for row in X.toarray():
@@ -58,7 +58,7 @@ def test_an_interaction_that_no_linear_model_sees(Estimator):
 
 @pytest.mark.parametrize("Estimator", [FMRegressor, AFMRegressor])
 def test_rare_levels_are_shrunk(Estimator):
-    """A level seen once must not memorise its row; one seen often must be learnt."""
+    """The effect of a frequent level must be learnt. A level of one row must not overfit it."""
     rng = np.random.default_rng(0)
     levels = np.concatenate([np.repeat([0, 1], 200), np.arange(2, 102)])
     X = np.eye(102)[levels]

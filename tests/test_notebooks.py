@@ -1,4 +1,4 @@
-"""Notebooks run from top to bottom, in their small setting, and have their outputs with them."""
+"""Notebooks run from top to bottom in their small setting, and are stored with their outputs."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def outputs(path):
 
 
 def text_of(output):
-    """What an output shows as text."""
+    """Return the text of an output."""
     parts = [output.get("text", ""), *output.get("data", {}).values()]
     return "\n".join("".join(part) for part in parts if not isinstance(part, dict))
 
@@ -58,7 +58,7 @@ def test_shows_no_error_no_warning_and_no_path(path):
 
 
 @each_notebook
-# The kernel's client warns of its own matters; what a notebook warns of is among its outputs.
+# The kernel's client has warnings of its own. Warnings of the notebook are in its outputs.
 @pytest.mark.filterwarnings("default")
 def test_runs(path, tmp_path, monkeypatch):
     missing = [name for name in NEEDED if find_spec(name) is None]

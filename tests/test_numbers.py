@@ -1,4 +1,4 @@
-"""How exact and how stable the numbers are: float32, large logits, large scores."""
+"""Exactness and stability of the numbers: float32, large attention logits, large raw scores."""
 
 import numpy as np
 import oracle
@@ -17,9 +17,9 @@ def scores(model, X):
 
 
 def with_parameters(Estimator, rng, n_columns, k, n_outputs=1, attention_dim=16):
-    """A fitted estimator whose attention is far from uniform: its parameters are drawn.
+    """Fit an estimator, then draw its parameters, so that the attention is far from uniform.
 
-    Pairs, their attention scores and their shares of a prediction are of size 1.
+    The products of pairs, their attention logits, and their interactions are of size 1.
     """
     y = np.arange(4) % max(2, n_outputs) * 1.0
     if Estimator in REGRESSORS and n_outputs > 1:
@@ -83,7 +83,7 @@ def test_float32_predicts_as_float64_does_on_real_values(Estimator, n_outputs, d
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [10.0, 1e4])
 def test_large_attention_logits_do_not_overflow(Estimator, dtype, size, rng):
-    """At 1e4 the scores reach 1e9, and one pair takes all of a row's attention."""
+    """At size 1e4, attention logits reach 1e9, and one pair gets all the attention of a row."""
     X = (rng.random((60, 20)) < 0.4).astype(float)
     model = with_parameters(Estimator, rng, 20, 8, attention_dim=8)
     model.attention_weight_ = size * model.attention_weight_
@@ -153,7 +153,7 @@ def test_the_size_of_a_column_does_not_matter(Estimator, size, rng):
 
 
 def test_what_float32_cannot_hold_is_refused(rng):
-    """A target of size 1e60 on one-hot rows, which are trained in float32."""
+    """The targets are of size 1e60, and one-hot rows are trained in float32."""
     X = np.eye(4)[rng.integers(0, 4, 40)]
     y = 1e60 * rng.normal(size=40)
     with pytest.raises(ValueError, match=r'too large for float32.*precision="float64"'):

@@ -1,4 +1,4 @@
-"""Parameters as a grid of NumPy values gives them."""
+"""Parameters can be NumPy scalars, as from a grid of NumPy values."""
 
 import inspect
 
@@ -18,7 +18,7 @@ VALUES = {
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}
-OTHERS = {"freeze", "callbacks", "checkpoint"}  # no scalars
+OTHERS = {"freeze", "callbacks", "checkpoint"}  # not scalars
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -32,7 +32,7 @@ def test_numpy_scalars_mean_what_python_ones_do(Estimator, one_hot_data):
         if (name, Estimator) == ("init", FMRegressor) or (
             name == "init" and "attention_dim" not in names
         ):
-            continue  # an FM takes no name there
+            continue  # init of an FM cannot be a name
         if name == "scoring" and "class_weight" in names:
             value = "accuracy"
         plain = Estimator(**options | {name: value})
@@ -45,7 +45,7 @@ def test_numpy_scalars_mean_what_python_ones_do(Estimator, one_hot_data):
                 found = getattr(model, attribute)
                 np.testing.assert_array_equal(found, expected, err_msg=f"{name}={kind}")
             assert model.n_iter_ == plain.n_iter_
-            assert type(getattr(model, name)) is kind  # parameters stay as they are given
+            assert type(getattr(model, name)) is kind  # parameters keep their type
             predicted = model.predict(X)
             np.testing.assert_array_equal(predicted, plain.predict(X), err_msg=name)
 

@@ -1,4 +1,4 @@
-"""Tools that guess a model's kind by its attributes: none takes these for another kind."""
+"""Tools that guess a model's kind from its attributes do not mistake these for other models."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from sklearn.inspection import permutation_importance
 
 from sklearn_afm import FMClassifier, FMRegressor
 
-# How shap, eli5, yellowbrick, scikit-learn's selectors and others recognise linear models, trees,
-# ensembles, networks and clusterings.
+# Attributes by which shap, eli5, yellowbrick, scikit-learn's selectors and other tools recognise
+# linear models, trees, ensembles, networks and clusterings.
 TAKEN = {
     "coef_", "intercept_", "coefs_", "intercepts_", "dual_coef_", "support_vectors_",
     "feature_importances_", "estimators_", "estimator_", "tree_", "booster_", "get_booster",
@@ -28,7 +28,7 @@ def test_no_attribute_belongs_to_another_kind_of_model(Estimator, one_hot_data):
 
 
 def products(rng, n_rows=600):
-    """y = 3 x0 x1 + .3 x2: no column of the product has a linear effect."""
+    """Make y = 3 x0 x1 + 0.3 x2: the columns of the product have no linear effect."""
     X = rng.normal(size=(n_rows, 4))
     return X, 3 * X[:, 0] * X[:, 1] + 0.3 * X[:, 2]
 

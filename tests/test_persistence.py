@@ -1,4 +1,4 @@
-"""Stored models: what pickle, joblib and skops bring back, here, elsewhere and later."""
+"""Stored models load from pickle, joblib and skops: here, in other processes, in later releases."""
 
 import copy
 import inspect
@@ -24,38 +24,38 @@ STORED = sorted(path for path in (Path(__file__).parent / "models").iterdir() if
 
 
 def pickled(model, folder):
-    """Through pickle."""
+    """Store and load the model by pickle."""
     (folder / "model.pickle").write_bytes(pickle.dumps(model))
     return pickle.loads((folder / "model.pickle").read_bytes())
 
 
 def joblib_stored(model, folder):
-    """Through joblib."""
+    """Store and load the model by joblib."""
     joblib.dump(model, folder / "model.joblib")
     return joblib.load(folder / "model.joblib")
 
 
 def memory_mapped(model, folder):
-    """Through joblib, the arrays left in the file."""
+    """Store and load the model by joblib, with arrays that stay in the file."""
     joblib.dump(model, folder / "model.joblib")
     return joblib.load(folder / "model.joblib", mmap_mode="r")
 
 
 def load_skops(path):
-    """Through skops, with the package's own types trusted and no other."""
+    """Load a model by skops. Trust only the package's own types."""
     types = skops.io.get_untrusted_types(file=path)
     assert all(name.startswith("sklearn_afm.") for name in types), types
     return skops.io.load(path, trusted=types)
 
 
 def skops_stored(model, folder):
-    """Through skops."""
+    """Store and load the model by skops."""
     skops.io.dump(model, folder / "model.skops")
     return load_skops(folder / "model.skops")
 
 
 def copied(model, folder):
-    """Through copy.deepcopy."""
+    """Copy the model by copy.deepcopy."""
     return copy.deepcopy(model)
 
 
@@ -75,13 +75,13 @@ CASES = {
 
 
 def predictions(model, X):
-    """Everything that a fitted estimator predicts, by method."""
+    """Return all predictions of a fitted estimator, by method."""
     methods = ("predict", "predict_proba", "predict_log_proba", "decision_function")
     return {name: getattr(model, name)(X) for name in methods if hasattr(model, name)}
 
 
 def assert_same(actual, expected):
-    """Equal predictions, bit for bit."""
+    """Check that predictions are equal, bit for bit."""
     assert actual.keys() == expected.keys()
     for name, value in expected.items():
         assert actual[name].dtype == value.dtype
@@ -148,7 +148,7 @@ def test_a_pickle_is_little_more_than_the_parameters(Estimator, rng):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_no_torch_and_nothing_of_scikit_learn_in_a_pickle(Estimator, one_hot_data):
-    """So that it loads under any version of either."""
+    """So a pickle loads with any version of torch and scikit-learn."""
     X, y = one_hot_data
     y = target_for(Estimator, y)
     model = Estimator(warm_start=True, **SHORT).fit(X, y)
@@ -204,7 +204,7 @@ def test_a_fresh_process_predicts_the_same(one_hot_data, tmp_path):
 
 
 def load_stored(path):
-    """A file of a stored release."""
+    """Load a stored model of some release."""
     return load_skops(path) if path.suffix == ".skops" else pickle.loads(path.read_bytes())
 
 
@@ -212,7 +212,7 @@ def load_stored(path):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 @pytest.mark.parametrize("folder", STORED, ids=lambda folder: folder.name)
 def test_models_of_earlier_releases_load(folder, Estimator, kind):
-    """Without a warning, whatever scikit-learn they were stored under, and whole."""
+    """They load completely and without a warning, from any version of scikit-learn."""
     name = Estimator.__name__
     model = load_stored(folder / f"{name}.{kind}")
     with np.load(folder / "expected.npz") as expected:
@@ -223,9 +223,9 @@ def test_models_of_earlier_releases_load(folder, Estimator, kind):
             actual, value = getattr(model, method)(X), expected[f"{name}/{method}"]
             if value.dtype.kind == "U":
                 np.testing.assert_array_equal(actual, value)
-            else:  # sums may be ordered otherwise on another machine
+            else:  # other machines may add in another order
                 np.testing.assert_allclose(actual, value, rtol=1e-5, atol=1e-6)
-    # A parameter that is newer than the model needs a place too.
+    # Parameters that are newer than the model exist too.
     assert model.get_params().keys() == inspect.signature(Estimator).parameters.keys()
     assert isinstance(clone(model), Estimator)
     y = model.predict(X)

@@ -22,7 +22,7 @@ SHORT = {"max_iter": 5, "random_state": 0, "embedding_dim": 4}
 
 @pytest.fixture
 def table(rng):
-    """Text columns, numbers of size 100, and a target of both."""
+    """Text columns, numbers of size 100, and a target that depends on both."""
     colours = rng.choice(["red", "green", "blue"], 240)
     shapes = rng.choice(["round", "flat"], 240)
     sizes = rng.normal(100, 50, 240)
@@ -65,7 +65,7 @@ def test_levels_not_seen_in_training(Estimator, table):
 
 @pytest.mark.parametrize("Estimator", AFMS)
 def test_grid_search_in_two_processes(Estimator, one_hot_data):
-    """Read-only memory maps reach the workers; their results are those of one process."""
+    """Workers get read-only memory maps. Their results are those of a single process."""
     X, y = one_hot_data
     X, y = X[np.repeat(np.arange(300), 200)], np.repeat(target_for(Estimator, y), 200)
     assert X.data.nbytes > 1e6  # joblib maps arrays of more than 1 MB
@@ -135,7 +135,7 @@ def test_validation_scores_of_a_pipeline_use_scorers(one_hot_data):
 def test_estimators_show_themselves():
     html = AFMRegressor(embedding_dim=8)._repr_html_()
     assert "AFMRegressor" in html
-    assert "https://scikit-learn.org" not in html  # it has no page there
+    assert "https://scikit-learn.org" not in html  # the estimator has no page there
     if parse_version(sklearn.__version__) >= parse_version("1.7"):
         assert "embedding_dim" in html
     assert repr(FMClassifier(embedding_dim=8)) == "FMClassifier(embedding_dim=8)"

@@ -53,7 +53,7 @@ def test_order_of_rows(Estimator, X, random):
 
 @given(estimators, matrices, st.randoms(use_true_random=False))
 def test_order_of_columns(Estimator, X, random):
-    """Permuting columns and fitted attributes alike changes no prediction."""
+    """Permuting both the columns and the fitted attributes changes no prediction."""
     order = list(range(X.shape[1]))
     random.shuffle(order)
     model = fit(Estimator, X, target(X))

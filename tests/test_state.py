@@ -1,4 +1,4 @@
-"""Randomness, parameters, warm starts, streams and what is printed."""
+"""Randomness, parameters, warm starts, partial_fit and printed output."""
 
 import copy
 import sys
@@ -50,7 +50,7 @@ def test_fit_changes_no_parameter(Estimator, one_hot_data):
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam", "sgd"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_warm_start_goes_on_as_if_it_had_not_stopped(Estimator, optimizer, one_hot_data):
-    """With one batch an epoch the order of rows plays no part."""
+    """With one batch per epoch, the order of rows has no effect."""
     X, y = one_hot_data
     y = target_for(Estimator, y)
     options = {
@@ -89,7 +89,7 @@ def test_partial_fit_learns_from_a_stream(Estimator, one_hot_data, rng):
 
 @pytest.mark.parametrize("Estimator", REGRESSORS)
 def test_partial_fit_keeps_the_optimizers_state_and_the_counts(Estimator, one_hot_data):
-    """Two parts in one call, a batch each, equal two calls, where the counts are equal."""
+    """Without regularisation, calls of partial_fit equal the epochs of a fit. Counts add up."""
     X, y = one_hot_data
     options = {
         "batch_size": 1000, "random_state": 0, "precision": "float64", "weight_averaging": 0,

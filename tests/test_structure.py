@@ -1,4 +1,4 @@
-"""Imports run one way, and only one file uses private names of scikit-learn."""
+"""Imports go in one direction, and only one file uses private names of scikit-learn."""
 
 import ast
 from pathlib import Path
@@ -10,9 +10,9 @@ import sklearn_afm
 PACKAGE = Path(sklearn_afm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# A file may import those on lower floors only.
+# A file may only import files of lower floors: of earlier lines in this list.
 FLOORS = [
-    # Data sets know nothing of the estimators.
+    # Data sets do not depend on the estimators.
     ["datasets/_negatives.py", "datasets/_one_hot.py", "datasets/_remote.py"],
     ["datasets/_frappe.py", "datasets/_interactions.py", "datasets/_movielens_100k.py"],
     ["datasets/_movielens_tags.py"],
@@ -28,7 +28,7 @@ FLOORS = [
     ["_compat.py", "_reporting.py", "_scaling.py", "_sparse.py", "_split.py", "exceptions.py"],
     ["_input.py", "_tasks.py"],
     ["_attributes.py"],
-    # Explanations read fitted attributes; they stand below every estimator class.
+    # Inspection only reads fitted attributes. It does not depend on the estimator classes.
     ["inspection/_columns.py", "inspection/_plotting.py", "inspection/_results.py"],
     ["inspection/_terms.py"],
     ["inspection/_importance.py", "inspection/_scores.py"],
@@ -46,7 +46,7 @@ FLOORS = [
     ["_afm.py", "_fm.py"],
     ["__init__.py"],
     ["__main__.py"],
-    # The paper's experiments are made of all the others.
+    # The paper's experiments use all the other files.
     ["experiments/_measures.py", "experiments/_rows.py", "experiments/_tables.py"],
     ["experiments/_attention_alone.py", "experiments/_new_pairs.py", "experiments/_pictures.py"],
     ["experiments/_recipe.py", "experiments/_runs.py"],
@@ -60,7 +60,7 @@ def name_of(path):
 
 
 def own_imports(path):
-    """Files of the package that a file imports."""
+    """Yield the files of the package that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             folder = path.parents[node.level - 1] if node.level else PACKAGE.parent

@@ -1,4 +1,4 @@
-"""Estimators in parallel threads and processes: the same results as alone."""
+"""Estimators give the same results in parallel threads and processes as alone."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ N_FITS = 3  # at once
 
 @pytest.fixture(params=[1, 2])
 def torch_threads(request):
-    """Number of threads that torch uses within an operation."""
+    """Set the number of threads that torch uses within an operation."""
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
@@ -28,7 +28,7 @@ def torch_threads(request):
 
 @pytest.fixture
 def rows():
-    """2,000 rows of 6 ids, of them some frequent and most rare, and a target."""
+    """2,000 rows of 6 ids, and a target. Some ids are frequent, most are rare."""
     rng = np.random.default_rng(0)
     ids = np.minimum(rng.zipf(1.4, (2000, 6)), 200) - 1 + 200 * np.arange(6)
     indptr = np.arange(0, ids.size + 1, 6)
@@ -37,7 +37,7 @@ def rows():
 
 
 def in_threads(function, arguments):
-    """Results of calls in threads that start at one moment."""
+    """Return the results of calls in threads that start at the same moment."""
     barrier = threading.Barrier(len(arguments))
 
     def call(argument):
@@ -94,7 +94,7 @@ def test_streams_in_parallel_threads_are_those_alone(rows):
 
 
 def test_other_numbers_of_threads_differ_by_rounding_only(rows):
-    """torch splits a sum among its threads, and so rounds it otherwise."""
+    """torch splits a sum among its threads. So the number of threads changes the rounding."""
     X, y = rows
     before = torch.get_num_threads()
     coefs = []
@@ -107,7 +107,7 @@ def test_other_numbers_of_threads_differ_by_rounding_only(rows):
 
 @pytest.fixture
 def one_torch_thread():
-    """What joblib's workers have where they are as many as the cores."""
+    """Set one torch thread, as in joblib's workers if there is one worker per core."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -115,7 +115,7 @@ def one_torch_thread():
 
 
 def search(X, y, n_jobs):
-    """A small grid search: test scores, and what the best model predicts."""
+    """Run a small grid search. Return its test scores and the best model's predictions."""
     grid = {"dropout": [0.0, 0.3], "l2_embedding": [1.0, 10.0]}
     model = AFMClassifier(max_iter=3, random_state=0)
     fitted = GridSearchCV(model, grid, cv=2, n_jobs=n_jobs, scoring="neg_log_loss").fit(X, y)
@@ -123,7 +123,7 @@ def search(X, y, n_jobs):
 
 
 def assert_same_search(actual, expected):
-    """Equal scores and predictions, bit for bit."""
+    """Check that scores and predictions are equal, bit for bit."""
     for one, other in zip(actual, expected):
         np.testing.assert_array_equal(one, other)
 

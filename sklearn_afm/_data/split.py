@@ -1,18 +1,19 @@
-"""The rows that early stopping sets aside: copies stay together, each class is in both parts."""
+"""Set rows aside for early stopping: copies stay together, and both parts have each class."""
 
 import math
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-# Where copies leave fewer distinct rows to set aside, they are levels that meet again by chance.
+# If fewer distinct rows would be set aside, equal rows do not count as copies: they are different
+# observations that have the same levels by chance.
 _FEWEST_DISTINCT = 30
-# Fewer copies than this share of the rows do not bias what is set aside.
+# If copies are a smaller share of the rows, they do not bias the rows set aside: they are ignored.
 _SMALLEST_SHARE = 0.01
 
 
 def validation_split(X, target, fraction, *, by_class: bool, seed: int):
-    """Positions of the rows to learn from, and of those set aside.
+    """Return the positions of the training rows and of the rows set aside.
 
     Parameters
     ----------
@@ -21,21 +22,21 @@ def validation_split(X, target, fraction, *, by_class: bool, seed: int):
     fraction : float or int
         Share or number of rows to set aside.
     by_class : bool
-        Whether targets are classes, of which each part gets its share.
+        Whether targets are classes. If so, each part gets its share of each class.
     seed : int
 
     Raises
     ------
     ValueError
-        If no row would be left to learn from.
+        If no row would be left for training.
     """
     n_rows = len(target)
     n_val = fraction if isinstance(fraction, int) else math.ceil(fraction * n_rows)
     if n_val >= n_rows:
         raise ValueError(
-            f"validation_fraction={fraction!r} sets aside {n_val} rows for early stopping, and "
-            f"there are {n_rows}: none is left to learn from. Lower it, give X_val and y_val, or "
-            "set early_stopping=False."
+            f"validation_fraction={fraction!r} sets aside {n_val} rows for early stopping, but "
+            f"there are {n_rows} rows. None would be left for training. Lower it, pass X_val and "
+            "y_val, or set early_stopping=False."
         )
     group, first = _copies(X, target)
     few_copies = n_rows - len(first) < _SMALLEST_SHARE * n_rows
@@ -51,7 +52,7 @@ def validation_split(X, target, fraction, *, by_class: bool, seed: int):
 
 
 def _set_aside(n: int, label, fraction, seed) -> np.ndarray:
-    """Positions of the part set aside; of each label that occurs twice, both parts have one."""
+    """Return the positions to set aside. Both parts get one of each label that occurs twice."""
     options = {"test_size": fraction, "random_state": seed}
     everything = np.arange(n)
     if label is None:
@@ -59,24 +60,24 @@ def _set_aside(n: int, label, fraction, seed) -> np.ndarray:
     codes, counts = np.unique(label, return_inverse=True, return_counts=True)[1:]
     n_val = fraction if isinstance(fraction, int) else math.ceil(fraction * n)
     shared = everything[counts[codes] > 1]
-    if n_val < len(counts) or n_val >= len(shared):  # too few for one of each
+    if n_val < len(counts) or n_val >= len(shared):  # not enough for one of each label
         return train_test_split(everything, **options)[1]
     if isinstance(fraction, float) and len(shared) < n:
         options["test_size"] = n_val
     train, validation = train_test_split(shared, stratify=codes[shared], **options)
     missing = np.setdiff1d(codes[train], codes[validation])
-    # In random order already: the first of a label is a random one.
+    # The training part is in random order, so the first position of a label is a random one.
     moved = np.array([train[np.argmax(codes[train] == code)] for code in missing], dtype=int)
     return np.concatenate([validation, moved])
 
 
 def _copies(X, target):
-    """The group of each row, and the first row of each group; copies of a row are a group.
+    """Return the group of each row, and the first row of each group. A row's copies are a group.
 
-    Rows are copies if they are equal in X and in the target. Where equal rows of X have several
-    targets, they are taken to be different observations.
+    Rows are copies if they have equal X and equal targets. If rows with equal X have different
+    targets, they are different observations, not copies.
     """
-    # Equal rows have equal products, and others do not, but for a chance of 1 in 10^15.
+    # Equal rows have equal products. Other rows have different ones, except 1 time in 10^15.
     key = np.random.default_rng(0).standard_normal(X.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
         product = X @ key

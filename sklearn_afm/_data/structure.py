@@ -1,15 +1,16 @@
-"""Sparse matrices whose arrays contradict one another, which compiled code would trust."""
+"""Check that the arrays of a sparse matrix fit together: compiled code relies on it unchecked."""
 
 import numpy as np
 
 
 def check_structure(X):
-    """The matrix, refused where its index arrays lie.
+    """Return the matrix. Raise ValueError if its arrays contradict one another.
 
-    Formats that are converted in any case are converted here, to one that is checked.
+    CSR, CSC, BSR and COO matrices are checked, and keep their format. Matrices of other formats
+    would be converted later in any case: they are converted to CSR here, and this is checked.
     """
     if X.ndim != 2:
-        return X  # refused by scikit-learn
+        return X  # scikit-learn raises the error later
     if X.format == "coo":
         for name, index, size in (("row", X.row, X.shape[0]), ("column", X.col, X.shape[1])):
             _check_index(X, name, index, 0, size)
@@ -20,7 +21,7 @@ def check_structure(X):
         return check_structure(_converted(X))
     n_axes = 3 if X.format == "bsr" else 1
     if X.data.ndim != n_axes or 0 in X.data.shape[1:]:
-        _refuse(X, f"its data have the shape {X.data.shape}")
+        _refuse(X, f"its data have the wrong shape {X.data.shape}")
     block = X.data.shape[1:] or (1, 1)
     n_rows, n_columns = (size // n for size, n in zip(X.shape, block))
     by, (n_lines, size) = "column", (n_rows, n_columns)
@@ -28,9 +29,9 @@ def check_structure(X):
         by, (n_lines, size) = "row", (n_columns, n_rows)
     indptr = np.asarray(X.indptr)
     if indptr.ndim != 1 or indptr.dtype.kind not in "iu" or len(indptr) != n_lines + 1:
-        _refuse(X, f"indptr should hold {n_lines + 1} integers")
+        _refuse(X, f"indptr must hold {n_lines + 1} integers")
     if indptr[0] != 0 or (indptr[1:] < indptr[:-1]).any():
-        _refuse(X, "indptr should start at 0 and never fall")
+        _refuse(X, "indptr must start at 0 and never decrease")
     n_stored = int(indptr[-1])
     if n_stored > min(len(X.indices), len(X.data)):
         _refuse(
@@ -41,13 +42,13 @@ def check_structure(X):
     _check_index(X, by, X.indices[:n_stored], 0, size)
     if n_stored == len(X.indices) == len(X.data):
         return X
-    # Room behind the last entry is allowed; nobody shall read it.
+    # Values after the last entry are allowed. Cut them off, so that nothing reads them.
     return type(X)((X.data[:n_stored], X.indices[:n_stored], indptr), shape=X.shape)
 
 
 def _check_index(X, name, index, lowest, end):
     if index.ndim != 1 or index.dtype.kind not in "iu":
-        _refuse(X, f"its {name} indices should be one array of integers")
+        _refuse(X, f"its {name} indices must be one array of integers")
     if len(index) and not (index.min() >= lowest and index.max() < end):
         wrong = index[(index < lowest) | (index >= end)][0]
         _refuse(X, f"{name} index {wrong} is not within {lowest} to {end - 1}")
@@ -63,7 +64,7 @@ def _converted(X):
         if X.format == "lil":
             lengths = [len(row) for row in X.rows]
             if len(lengths) != X.shape[0] or lengths != [len(row) for row in X.data]:
-                _refuse(X, "its rows and data are not lists of the same lengths, one a row")
+                _refuse(X, "its rows and data are not lists of the same lengths, one per row")
         return X.tocsr()
     except (IndexError, OverflowError) as error:
         _refuse(X, str(error))
@@ -72,5 +73,5 @@ def _converted(X):
 def _refuse(X, problem):
     raise ValueError(
         f"X is a corrupt sparse matrix of format {X.format} and shape {X.shape}: {problem}. "
-        "Something has changed its arrays since it was made; make it anew."
+        "Its arrays were probably changed after it was made. Make the matrix anew."
     )

@@ -1,4 +1,4 @@
-"""Data sets of the AFM paper and its kind, fetched or made."""
+"""Data sets of the AFM paper, similar ones, and generated ones."""
 
 from ._frappe import fetch_frappe
 from ._interactions import make_interactions

@@ -1,4 +1,4 @@
-"""fetch_frappe: the app log of the AFM paper, in its authors' parts."""
+"""fetch_frappe: the app log of the AFM paper, in the parts that its authors published."""
 
 import numpy as np
 from sklearn.datasets import load_svmlight_file
@@ -23,19 +23,19 @@ DESCR = """Frappe: which app was used in which context
 
 288,609 rows of ten categorical fields (5,382 one-hot columns): a user, an app ("item"), and the
 context: time of day, weekday, weekend or not, home or work, whether the app costs money, weather,
-country and city. 96,203 rows are entries of a log (target 1); for each, two rows have an app drawn
-at random that the user did not use (target -1). The authors of "Neural Factorization Machines"
-drew them, and split all rows into 70% for training, 20% for validation and 10% for testing;
-"Attentional Factorization Machines" uses the same data. Levels are numbers: their meaning was not
-published with these files.
+country and city. 96,203 rows come from a log (target 1). For each of them, there are two rows with
+an app drawn at random that the user did not use (target -1). The authors of "Neural Factorization
+Machines" drew these rows, and split all rows into 70% for training, 20% for validation and 10% for
+testing. "Attentional Factorization Machines" uses the same data. Levels are numbers: their meaning
+was not published with these files.
 
 Source: https://github.com/hexiangnan/neural_factorization_machine (data/frappe), made from
-https://www.baltrunas.info/context-aware. No checksum is known here; number of rows, fields and
-targets are checked.
+https://www.baltrunas.info/context-aware. No checksum is known here. The number of rows, the fields
+and the targets are checked.
 
 Files: frappe/frappe.train.libfm, frappe.validation.libfm and frappe.test.libfm in `data_home`.
-Where one is missing, frappe/train.npz or validation.npz (arrays `indices` of shape (n_rows, 10)
-and `target`) takes its place; the test part has no such form.
+If a text file is missing, frappe/train.npz or frappe/validation.npz (arrays `indices` of shape
+(n_rows, 10) and `target`) is read instead. The test part has no such file.
 
 Terms: research use only, no redistribution without permission, no commercial use, no attempt to
 find out who the users are; cite:
@@ -55,21 +55,21 @@ def fetch_frappe(
     n_retries=3,
     delay=1.0,
 ):
-    """Load a part of Frappe, the app log of the AFM paper; fetch it where it is missing.
+    """Load a part of Frappe, the app log of the AFM paper. Fetch it if it is missing.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder whose folder "frappe" has the files. None is scikit-learn's,
-        :func:`sklearn.datasets.get_data_home`.
+        Folder that contains the folder "frappe" with the files. None means scikit-learn's data
+        folder, :func:`sklearn.datasets.get_data_home`.
     subset : {"train", "validation", "test"}, default="train"
-        The authors' parts: 202,027, 57,722 and 28,860 rows.
+        Part to load. The authors' parts have 202,027, 57,722 and 28,860 rows.
     download_if_missing : bool, default=True
-        Whether a missing file is fetched. Else it is an error.
+        If True, fetch a missing file. If False, raise OSError.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        If True, return only ``(data, target)``.
     n_retries : int, default=3
-        How often a failed download is tried again.
+        How many times a failed download is tried again.
     delay : float, default=1.0
         Seconds between tries.
 
@@ -77,13 +77,14 @@ def fetch_frappe(
     -------
     dataset : :class:`~sklearn.utils.Bunch`
         data : csr_array of shape (n_rows, 5382), float32
-            One-hot rows: a one in each of the ten fields.
+            One-hot rows: each row has one 1 in each of the ten fields.
         target : ndarray of shape (n_rows,), float64
-            1 for an entry of the log, -1 for a row with a drawn app.
+            1 for a row of the log, -1 for a row with an app drawn at random.
         fields : dict of str to slice
-            Columns of each field, as `fields` in :mod:`sklearn_afm.inspection` takes them.
+            Columns of each field, in the form that the parameter `fields` of
+            :mod:`sklearn_afm.inspection` takes.
         feature_names : ndarray of shape (5382,)
-            "field=level", levels numbered from 0.
+            Names of the columns, "field=level". Levels are numbered from 0.
         DESCR : str
             Source, files, terms and citation.
 
@@ -91,14 +92,14 @@ def fetch_frappe(
     ------
     OSError
         If the file is missing and cannot be fetched (the message says where to put it), or if it
-        is not what was published.
+        is not the file that was published.
     ValueError
-        If `subset` is none of the parts.
+        If `subset` is not one of the parts.
 
     Notes
     -----
-    `data_home` may hold frappe/train.npz and frappe/validation.npz in place of the authors' text
-    files, with arrays ``indices`` (column numbers, ten a row) and ``target``.
+    Instead of the authors' text files, `data_home` can contain frappe/train.npz and
+    frappe/validation.npz, with arrays ``indices`` (column numbers, ten per row) and ``target``.
 
     Examples
     --------
@@ -130,21 +131,21 @@ def _read_text(path):
     try:
         rows, target = load_svmlight_file(str(path), n_features=N_COLUMNS, zero_based=True)
         return rows.indices.reshape(len(target), len(FIELDS)), target
-    except ValueError as error:  # no such lines, a column too many, or rows of other lengths
+    except ValueError as error:  # bad lines, column numbers too large, or rows of other lengths
         raise OSError(_refusal(path, error)) from error
 
 
 def _check(path, columns, target, n_rows):
-    """Refuse other rows than the authors'."""
+    """Raise OSError if these are not the authors' rows."""
     if columns.shape != (n_rows, len(FIELDS)):
-        raise OSError(_refusal(path, f"it has {columns.shape} entries, not {n_rows} by 10"))
+        raise OSError(_refusal(path, f"it has {columns.shape} entries, not ({n_rows}, 10)"))
     starts = np.array([field.start for field in FIELDS.values()])
     stops = np.array([field.stop for field in FIELDS.values()])
     if ((columns < starts) | (columns >= stops)).any():
-        raise OSError(_refusal(path, "a row has not one entry in each field"))
+        raise OSError(_refusal(path, "a row does not have one entry in each field"))
     if not np.isin(target, (-1, 1)).all():
         raise OSError(_refusal(path, "a target is neither 1 nor -1"))
 
 
 def _refusal(path, reason):
-    return f"{path} is not what was published: {reason}. Delete it, so that it is fetched again."
+    return f"{path} is not what was published: {reason}. Delete it, and it is fetched again."

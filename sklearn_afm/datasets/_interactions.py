@@ -1,4 +1,4 @@
-"""make_interactions: made one-hot rows in which known pairs of fields interact."""
+"""make_interactions: generate one-hot rows in which known pairs of fields interact."""
 
 import numbers
 from itertools import combinations
@@ -19,12 +19,13 @@ def make_interactions(
     random_state=None,
     return_X_y=False,
 ):
-    """Make one-hot rows whose target is a sum of interactions of some pairs of fields.
+    """Generate one-hot rows whose target is a sum of interactions of some pairs of fields.
 
-    The levels of each field are uniform and independent. Each of `n_pairs` pairs of fields, drawn
-    at random, has a table of normal effects, one for each pair of levels, without main effects
-    and of variance 1. The target is their sum, plus normal noise. Only a model of interactions
-    learns anything, and it should find these pairs.
+    The levels of each field are uniform and independent. `n_pairs` pairs of fields are drawn at
+    random. Each of them has a normally distributed effect for each pair of levels. These effects
+    have variance 1 and no main effects: their mean over each level is 0. The target is the sum of
+    the effects, plus normal noise. A model without interactions cannot learn anything from these
+    rows. A model of interactions should find the pairs.
 
     Parameters
     ----------
@@ -35,13 +36,13 @@ def make_interactions(
     n_levels : int, default=4
         Number of levels of each field, at least 2.
     n_pairs : int, default=2
-        Number of pairs of fields that interact; they may have fields in common.
+        Number of pairs of fields that interact. Pairs can have a field in common.
     noise : float, default=0.3
         Standard deviation of the noise.
     random_state : int, RandomState instance or None, default=None
-        Seed of everything.
+        Seed of all random draws.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        If True, return only ``(data, target)``.
 
     Returns
     -------
@@ -49,20 +50,21 @@ def make_interactions(
         data : csr_array of shape (n_samples, n_fields * n_levels), float32
             One-hot rows.
         target : ndarray of shape (n_samples,), float64
-            Sum of the effects and noise: mean 0 and variance ``n_pairs + noise ** 2``, but for the
-            draw.
+            Sum of the effects and the noise. Its expected mean is 0, and its expected variance is
+            ``n_pairs + noise ** 2``.
         fields : dict of str to slice
-            Columns of the fields "f0", "f1", ..., as `fields` in :mod:`sklearn_afm.inspection`
-            takes them.
+            Columns of the fields "f0", "f1", ..., in the form that the parameter `fields` of
+            :mod:`sklearn_afm.inspection` takes.
         feature_names : ndarray of shape (n_fields * n_levels,)
-            "field=level", levels numbered from 0.
+            Names of the columns, "field=level". Levels are numbered from 0.
         pairs : list of (str, str)
             The pairs of fields that interact.
 
     Raises
     ------
     TypeError, ValueError
-        If a number is none, or too small, or if there are fewer than `n_pairs` pairs of fields.
+        If a parameter is not a number, if it is too small, or if there are fewer than `n_pairs`
+        pairs of fields.
 
     Examples
     --------
@@ -103,7 +105,7 @@ def make_interactions(
 
 
 def _effects(n_levels, rng):
-    """A table whose rows and columns have mean 0, with variance 1."""
+    """Return an effect for each pair of levels: mean 0 per level of each field, variance 1."""
     table = rng.normal(size=(n_levels, n_levels))
     table -= table.mean(axis=0)
     table -= table.mean(axis=1, keepdims=True)

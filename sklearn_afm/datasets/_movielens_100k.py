@@ -1,4 +1,4 @@
-"""fetch_movielens_100k: ratings with attributes of users and films as fields."""
+"""fetch_movielens_100k: film ratings, with attributes of users and films as fields."""
 
 import numpy as np
 from scipy import sparse
@@ -7,7 +7,7 @@ from ._one_hot import bunch, encode
 from ._remote import cached_members, check_sha256, folder_of
 
 URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
-# Of the members that are the same wherever they were found; u.user is checked by its rows.
+# Only of files that are the same in all copies of the archive. u.user is checked by its rows.
 SHA256 = {
     "u.data": "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490",
     "u.item": "553841ebc7de3a0fd0d6b62a204ea30c1e651aacfb2814c7a6584ac52f2c5701",
@@ -21,9 +21,10 @@ GENRES = [
 
 DESCR = """MovieLens 100K: ratings of films
 
-100,000 ratings from 1 to 5, given in 1997 and 1998 by 943 users to 1,682 films. Fields: user;
-age by decade, gender, occupation and region (first digit of the postal code, "other" where that is
-a letter); item (the film), decade of its release, and genre, which has one to six entries a row.
+100,000 ratings from 1 to 5, given in 1997 and 1998 by 943 users to 1,682 films. The fields of the
+user are user, age (by decade), gender, occupation and region (the first digit of the postal code,
+or "other" if that is a letter). The fields of the film are item (the film), decade (of its release)
+and genre, which has one to six entries per row.
 
 Source: https://grouplens.org/datasets/movielens/100k/. u.data and u.item are checked by SHA256.
 
@@ -39,19 +40,19 @@ on Interactive Intelligent Systems 5(4), 19. https://doi.org/10.1145/2827872
 def fetch_movielens_100k(
     *, data_home=None, download_if_missing=True, return_X_y=False, n_retries=3, delay=1.0
 ):
-    """Load MovieLens 100K with attributes of users and films; fetch it where it is missing.
+    """Load MovieLens 100K with attributes of users and films. Fetch it if it is missing.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder whose folder "ml-100k" has the files. None is scikit-learn's,
-        :func:`sklearn.datasets.get_data_home`.
+        Folder that contains the folder "ml-100k" with the files. None means scikit-learn's data
+        folder, :func:`sklearn.datasets.get_data_home`.
     download_if_missing : bool, default=True
-        Whether missing files are fetched. Else they are an error.
+        If True, fetch missing files. If False, raise OSError.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        If True, return only ``(data, target)``.
     n_retries : int, default=3
-        How often a failed download is tried again.
+        How many times a failed download is tried again.
     delay : float, default=1.0
         Seconds between tries.
 
@@ -59,18 +60,20 @@ def fetch_movielens_100k(
     -------
     dataset : :class:`~sklearn.utils.Bunch`
         data : csr_array of shape (100000, n_columns), float32
-            Ones for user, age, gender, occupation, region, item, decade, and for each genre.
+            Rows with a 1 for user, age, gender, occupation, region, item and decade, and for each
+            genre of the film.
         target : ndarray of shape (100000,), float64
             Ratings from 1 to 5.
         fields : dict of str to slice
-            Columns of each field, as `fields` in :mod:`sklearn_afm.inspection` takes them.
+            Columns of each field, in the form that the parameter `fields` of
+            :mod:`sklearn_afm.inspection` takes.
         feature_names : ndarray of shape (n_columns,)
-            "field=level"; users and items have the numbers that the files give them.
+            Names of the columns, "field=level". Users and items have their numbers in the files.
         titles : ndarray of shape (1682,)
             Title of each item, in the order of the item's columns.
         timestamp : ndarray of shape (100000,), int64
-            When the rating was given, in seconds since 1970: to split by time. Rows are in the
-            order of the file, which is none.
+            When the rating was given, in seconds since 1970. Use it to split by time: rows are in
+            the order of the file, which is not sorted.
         DESCR : str
             Source, files, terms and citation.
 
@@ -78,7 +81,7 @@ def fetch_movielens_100k(
     ------
     OSError
         If a file is missing and cannot be fetched (the message says where to put it), or if it
-        is not what was published.
+        is not the file that was published.
 
     Examples
     --------
@@ -118,13 +121,13 @@ def fetch_movielens_100k(
 
 
 def _user_table(path):
-    """Attributes of the users by field, in the order of their numbers."""
+    """Return the attributes of the users by field, in the order of the users' numbers."""
     lines = [line.split("|") for line in path.read_text("latin-1").splitlines() if line]
     numbers = [line[0] for line in lines]
     if numbers != [str(number + 1) for number in range(len(lines))] or len(lines) != N_USERS:
         raise OSError(
-            f"{path} is not the file that was published: it has not one line for each of the users "
-            f"1 to {N_USERS}. Delete it, so that it is fetched again."
+            f"{path} is not the file that was published: it does not have one line for each of the "
+            f"users 1 to {N_USERS}. Delete it, and it is fetched again."
         )
     return {
         "user": [int(number) for number in numbers],
@@ -136,7 +139,7 @@ def _user_table(path):
 
 
 def _item_table(path):
-    """Number and decade of the films, their genres as CSR, and their titles."""
+    """Return numbers and decades of the films, their genres (CSR), and their titles."""
     lines = [line.split("|") for line in path.read_text("latin-1").splitlines()]
     table = {
         "item": [int(line[0]) for line in lines],

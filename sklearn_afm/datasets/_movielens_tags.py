@@ -1,4 +1,4 @@
-"""fetch_movielens_tags: which tag a user gives a film, after the AFM paper."""
+"""fetch_movielens_tags: which tag a user gives a film, by the protocol of the AFM paper."""
 
 import csv
 
@@ -12,25 +12,26 @@ from ._remote import cached_members, folder_of
 
 URL = "https://files.grouplens.org/datasets/movielens/{}.zip"
 VERSIONS = ("ml-latest", "ml-latest-small")
-# Where the parts end, as shares of the rows.
+# Start and end of each part, as shares of the rows.
 PARTS = {"train": (0.0, 0.7), "validation": (0.7, 0.9), "test": (0.9, 1.0), "all": (0.0, 1.0)}
 
 DESCR = """MovieLens tags: which tag a user gave a film
 
 Each row is a user, a film ("movie") and a tag, one-hot. Rows with target 1 are the lines of
-tags.csv; for each, two rows with target -1 have a tag drawn at random that the user did not give
-the film. All are shuffled and split into 70% for training, 20% for validation and 10% for testing.
+tags.csv. For each of them, there are two rows with target -1. They have a tag drawn at random that
+the user did not give the film. All rows are shuffled and split into 70% for training, 20% for
+validation and 10% for testing.
 
-This is the protocol of the AFM paper, and not its data: the archive is renewed from time to time.
-The paper's, of 2016, had 668,953 tag applications, hence 2,006,859 rows, of 17,045 users, 23,743
-films and 49,657 tags. Figures here compare with the paper's only roughly. As the file moves, there
-is no checksum.
+This is the protocol of the AFM paper, but not its data: the archive is renewed from time to time.
+The paper used the archive of 2016. It had 668,953 tag applications, hence 2,006,859 rows, of 17,045
+users, 23,743 films and 49,657 tags. Results on this data can be compared with the paper's only
+roughly. There is no checksum, because the file changes.
 
 Source: https://grouplens.org/datasets/movielens/latest/
 
 Files: ml-latest/tags.csv or ml-latest-small/tags.csv in `data_home`.
 
-Terms: those in the archive's README, which have changed with time: research use, no claim of
+Terms: see the archive's README, which has changed over time: research use, no claim of
 endorsement by the University of Minnesota, no commercial use without permission; cite:
 F. M. Harper, J. A. Konstan (2015). The MovieLens Datasets: History and Context. ACM Transactions
 on Interactive Intelligent Systems 5(4), 19. https://doi.org/10.1145/2827872
@@ -48,25 +49,27 @@ def fetch_movielens_tags(
     n_retries=3,
     delay=1.0,
 ):
-    """Load MovieLens tags after the AFM paper's protocol; fetch them where they are missing.
+    """Load MovieLens tags by the AFM paper's protocol. Fetch them if they are missing.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Folder whose folder `version` has tags.csv. None is scikit-learn's,
-        :func:`sklearn.datasets.get_data_home`.
+        Folder that contains a folder named as `version`, with tags.csv. None means scikit-learn's
+        data folder, :func:`sklearn.datasets.get_data_home`.
     subset : {"train", "validation", "test", "all"}, default="train"
-        Which part: 70%, 20% or 10% of the rows, or all of them.
+        Part to load: 70%, 20% or 10% of the rows, or all of them.
     version : {"ml-latest", "ml-latest-small"}, default="ml-latest"
-        Which archive: the full one of some hundred megabytes, or one of a few thousand tags.
+        Archive to use: the full one of some hundred megabytes, or a small one of a few thousand
+        tags.
     random_state : int, default=0
-        Seed of the negatives and of the split. Parts of one seed belong together.
+        Seed of the drawn tags and of the split. Load all parts with the same seed, because each
+        seed splits the rows anew.
     download_if_missing : bool, default=True
-        Whether a missing file is fetched. Else it is an error.
+        If True, fetch a missing file. If False, raise OSError.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` only.
+        If True, return only ``(data, target)``.
     n_retries : int, default=3
-        How often a failed download is tried again.
+        How many times a failed download is tried again.
     delay : float, default=1.0
         Seconds between tries.
 
@@ -74,23 +77,24 @@ def fetch_movielens_tags(
     -------
     dataset : :class:`~sklearn.utils.Bunch`
         data : csr_array of shape (n_rows, n_columns), float32
-            Ones for user, movie and tag; the columns are the same in all parts.
+            Rows with a 1 for user, movie and tag. All parts have the same columns.
         target : ndarray of shape (n_rows,), float64
-            1 for a tag that was given, -1 for a drawn one.
+            1 for a tag that was given, -1 for a tag drawn at random.
         fields : dict of str to slice
-            Columns of each field, as `fields` in :mod:`sklearn_afm.inspection` takes them.
+            Columns of each field, in the form that the parameter `fields` of
+            :mod:`sklearn_afm.inspection` takes.
         feature_names : ndarray of shape (n_columns,)
-            "field=level", with the tags' text.
+            Names of the columns, "field=level". The level of a tag is its text.
         DESCR : str
-            Source, files, terms and citation, and how this differs from the paper's data.
+            Source, files, terms and citation, and how the data differ from the paper's.
 
     Raises
     ------
     OSError
         If the file is missing and cannot be fetched (the message says where to put it), or if it
-        is no such file.
+        is not a file of tags.
     ValueError
-        If `subset`, `version` or `random_state` is none of its choices.
+        If `subset` or `version` is not one of its choices, or if `random_state` is not an int.
 
     See Also
     --------
@@ -109,7 +113,7 @@ def fetch_movielens_tags(
         raise ValueError(f"version={version!r} must be one of {list(VERSIONS)}.")
     if not isinstance(random_state, (int, np.integer)):
         raise ValueError(
-            f"random_state={random_state!r} must be an int, so that the parts belong together."
+            f"random_state={random_state!r} must be an int, so that all parts use the same split."
         )
     folder = folder_of(data_home, version)
     options = (download_if_missing, n_retries, delay)
@@ -126,7 +130,7 @@ def fetch_movielens_tags(
 
 
 def _read(path):
-    """Users, films and tags of the lines of tags.csv."""
+    """Return the users, films and tags in the lines of tags.csv."""
     with open(path, encoding="utf-8", newline="") as file:
         try:
             header, *lines = csv.reader(file)
@@ -134,8 +138,8 @@ def _read(path):
             table = {"user": list(map(int, users)), "movie": list(map(int, movies)), "tag": tags}
         except ValueError as error:
             raise OSError(
-                f"{path} is no file of tags ({error}). Delete it, so that it is fetched again."
+                f"{path} is not a file of tags ({error}). Delete it, and it is fetched again."
             ) from error
     if header != ["userId", "movieId", "tag", "timestamp"]:
-        raise OSError(f"{path} is no file of tags: its first line is {header}.")
+        raise OSError(f"{path} is not a file of tags: its first line is {header}.")
     return table

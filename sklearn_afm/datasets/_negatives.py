@@ -1,4 +1,4 @@
-"""sample_negatives: rows that were not seen, for data that holds positive rows only."""
+"""sample_negatives: draw negative rows, for data that contain only positive rows."""
 
 import numbers
 
@@ -8,44 +8,46 @@ from sklearn.utils import check_random_state, check_scalar
 
 
 def sample_negatives(X, field, given, n=2, random_state=None):
-    """Draw rows that differ from given ones in one field, by a level not seen in its context.
+    """Draw negative rows: copies of rows with a new level of one field, not seen in their context.
 
-    The protocol of the AFM paper [1]_: for each entry of an app log, two rows with an app that the
-    user has not used; for each tag that a user gave a film, two rows with a tag that the user has
-    not given it.
+    This is the protocol of the AFM paper [1]_. For each row of an app log, it draws two rows with
+    an app that the user has not used. For each tag that a user gave a film, it draws two rows with
+    a tag that the user has not given the film.
 
     Parameters
     ----------
     X : sparse matrix or array of shape (n_rows, n_columns)
-        The positive rows, with one entry each in the columns of `field`.
+        The positive rows. Each row has one entry in the columns of `field`.
     field : slice or array-like of int
-        Columns of the field that is drawn anew (the item): as ``dataset.fields["item"]``.
+        Columns of the field whose level is drawn anew (such as the item), for example
+        ``dataset.fields["item"]``.
     given : slice or array-like of int
-        Columns that make the context (the user; or user and film). Rows with the same entries
-        there are of one context, whatever their values.
+        Columns of the context (such as the user, or the user and the film). Rows with entries in
+        the same columns of these have the same context, whatever the values are.
     n : int, default=2
-        Number of rows to draw for each row.
+        Number of negative rows to draw for each row of X.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws.
 
     Returns
     -------
     negatives : csr_array of shape (n * n_rows, n_columns)
-        Rows ``n * i`` to ``n * i + n - 1`` are row i of X, where the one entry in `field` moves to
-        another column of it, keeping its value. Each column that no row of the same context has
-        in X is as likely as any other; draws are independent, so the n rows may be equal.
+        Rows ``n * i`` to ``n * i + n - 1`` are copies of row i of X. In each, the entry in `field`
+        moves to another column of the field, and keeps its value. The new column is drawn
+        uniformly from those that no row of the same context has in X. Draws are independent, so
+        the n rows can be equal.
 
     Raises
     ------
     ValueError
-        If a row has not one entry in `field`, if a context has every level of it, or if `field`
-        and `given` are empty, overlap or lie outside X.
+        If a row does not have exactly one entry in `field`, if a context has all levels of the
+        field, or if `field` and `given` are empty, overlap or lie outside X.
 
     Notes
     -----
-    What is not in X counts as not seen: draw from the whole log, and split afterwards. Each draw
-    takes the r-th unseen level, with r uniform, so the work does not depend on how many levels a
-    context has seen.
+    A level counts as not seen if it is not in X. So draw from the whole log, and split afterwards.
+    Each draw takes the r-th unseen level, with r uniform. So the work does not depend on how many
+    levels a context has seen.
 
     References
     ----------
@@ -72,12 +74,12 @@ def sample_negatives(X, field, given, n=2, random_state=None):
 
     level_of = np.full(X.shape[1], -1)
     level_of[field] = np.arange(len(field))
-    entries = np.flatnonzero(level_of[X.indices] >= 0)  # positions in X.data, of the field
+    entries = np.flatnonzero(level_of[X.indices] >= 0)  # positions in X.data of the field's entries
     row_of = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     counts = np.bincount(row_of[entries], minlength=X.shape[0])
     if (counts != 1).any():
         row = np.flatnonzero(counts != 1)[0]
-        raise ValueError(f"Row {row} has {counts[row]} entries in field; each row needs one.")
+        raise ValueError(f"Row {row} has {counts[row]} entries in field. Each row needs one.")
 
     context = _contexts(X[:, given])
     levels = level_of[X.indices[entries]]
@@ -85,7 +87,7 @@ def sample_negatives(X, field, given, n=2, random_state=None):
 
     rows = np.repeat(np.arange(X.shape[0]), n)
     negatives = X[rows]
-    # Entries of the field, in the repeated rows.
+    # Positions of the field's entries in the repeated rows.
     moved = negatives.indptr[:-1] + np.repeat(entries - X.indptr[:-1], n)
     negatives.indices[moved] = field[drawn]
     negatives.has_sorted_indices = False
@@ -97,14 +99,14 @@ def _columns(X, name, columns):
     try:
         columns = np.unique(np.arange(X.shape[1])[columns])
     except IndexError as error:
-        raise ValueError(f"{name}: {error}; X has {X.shape[1]} columns.") from error
+        raise ValueError(f"{name}: {error}. X has {X.shape[1]} columns.") from error
     if len(columns) == 0:
         raise ValueError(f"{name} has no column.")
     return columns
 
 
 def _contexts(X) -> np.ndarray:
-    """Number of each row's set of columns; the same sets have the same number."""
+    """Number the sets of columns of the rows: the same set gets the same number."""
     X.sort_indices()
     lengths = np.diff(X.indptr)
     context = np.zeros(X.shape[0], dtype=np.int64)
@@ -117,7 +119,7 @@ def _contexts(X) -> np.ndarray:
 
 
 def _unseen(context, levels, n_levels, n, random_state) -> np.ndarray:
-    """n levels for each row, uniform among those that its context has not."""
+    """Draw n levels for each row, uniformly from those that its context does not have."""
     seen = np.unique(context * n_levels + levels)  # by context, then by level
     seen_context, seen_level = np.divmod(seen, n_levels)
     n_seen = np.bincount(seen_context)
@@ -128,7 +130,7 @@ def _unseen(context, levels, n_levels, n, random_state) -> np.ndarray:
             "field."
         )
     first = np.cumsum(n_seen) - n_seen
-    # The k-th seen level s_k has s_k - k unseen ones below it, so the r-th unseen level, r from 0,
+    # Below the k-th seen level s_k are s_k - k unseen levels. So the r-th unseen level (r from 0)
     # is r plus the number of seen levels with s_k - k <= r.
     below = seen_level - (np.arange(len(seen)) - first[seen_context])
     context = np.repeat(context, n)

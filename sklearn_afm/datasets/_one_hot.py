@@ -1,4 +1,4 @@
-"""One-hot tables: rows as CSR, a slice of columns a field, a name a column."""
+"""One-hot data: rows as CSR, one slice of columns per field, one name per column."""
 
 import numpy as np
 from scipy import sparse
@@ -7,13 +7,13 @@ from sklearn.utils import Bunch
 
 
 def slices(sizes) -> dict[str, slice]:
-    """Columns of each field, from a dict of their numbers of columns."""
+    """Return the columns of each field, from a dict with the number of columns of each field."""
     ends = np.cumsum(list(sizes.values())).tolist()
     return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends)}
 
 
 def numbered_names(fields) -> np.ndarray:
-    """Names of columns whose levels are numbers from 0."""
+    """Return names of the columns, with levels numbered from 0 in each field."""
     return np.array(
         [
             f"{name}={level}"
@@ -25,7 +25,7 @@ def numbered_names(fields) -> np.ndarray:
 
 
 def ones_at(columns, n_columns) -> sparse.csr_array:
-    """Rows with ones at the given columns, (n_rows, entries of each row)."""
+    """Make rows with ones in the given columns, an array (n_rows, entries per row)."""
     n_rows, length = columns.shape
     indptr = np.arange(n_rows + 1, dtype=np.int32) * length
     data = np.ones(columns.size, dtype=np.float32)
@@ -34,7 +34,10 @@ def ones_at(columns, n_columns) -> sparse.csr_array:
 
 
 def encode(table) -> tuple[sparse.csr_array, dict[str, slice], np.ndarray]:
-    """Rows, fields and column names of a dict of columns of levels, levels in sorted order."""
+    """One-hot encode a dict of columns of levels: return rows, fields and column names.
+
+    The columns of each field are in the sorted order of its levels.
+    """
     levels = np.column_stack([np.asarray(column, dtype=object) for column in table.values()])
     encoder = OneHotEncoder(
         dtype=np.float32, feature_name_combiner=lambda name, level: f"{name}={level}"
@@ -45,7 +48,7 @@ def encode(table) -> tuple[sparse.csr_array, dict[str, slice], np.ndarray]:
 
 
 def bunch(data, target, fields, feature_names, return_X_y=False, **more):
-    """What a loader returns."""
+    """Make the return value of a loader."""
     if return_X_y:
         return data, target
     return Bunch(data=data, target=target, fields=fields, feature_names=feature_names, **more)

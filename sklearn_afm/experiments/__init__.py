@@ -1,1 +1,1 @@
-"""The tables and figures of the AFM paper: `python -m sklearn_afm.experiments NAME`."""
+"""Reproduce tables and figures of the AFM paper: `python -m sklearn_afm.experiments NAME`."""

@@ -1,4 +1,4 @@
-"""`python -m sklearn_afm.experiments NAME ...`: numbers (JSON), a table and a picture each."""
+"""`python -m sklearn_afm.experiments NAME ...`: each writes numbers (JSON), a table, a picture."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from ._studies import STUDIES
 
 
 def main(arguments=None) -> None:
-    """Run the experiments that are named, and write what they found."""
+    """Run the named experiments, and write their results."""
     options = _options(arguments)
 
     @cache
@@ -38,20 +38,20 @@ def main(arguments=None) -> None:
 def _options(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m sklearn_afm.experiments",
-        description="The tables and figures of the AFM paper. What was done is kept in the folder "
-        "of results: the same command goes on where it was interrupted.",
+        description="Reproduce tables and figures of the AFM paper. Finished runs are kept in the "
+        "folder of results. If interrupted, run the same command again to continue.",
     )
     parser.add_argument("names", nargs="+", choices=list(STUDIES), metavar="NAME",
                         help=", ".join(STUDIES))  # fmt: skip
     parser.add_argument("--data-home", help="folder of the data sets; see sklearn_afm.datasets")
-    parser.add_argument("--out", default="experiments", help="folder of results")
-    parser.add_argument("--embedding-dim", type=int, help="instead of the experiment's own")
-    parser.add_argument("--seeds", type=int, help="how many, instead of the experiment's own")
+    parser.add_argument("--out", default="experiments", help="folder for the results")
+    parser.add_argument("--embedding-dim", type=int, help="instead of the experiment's own value")
+    parser.add_argument("--seeds", type=int, help="number, instead of the experiment's own")
     parser.add_argument(
         "--measure-on",
         choices=["validation", "test"],
         default="validation",
-        help="part of Frappe; the one for early stopping is always validation",
+        help="part of Frappe to measure on; early stopping always uses the validation part",
     )
     return parser.parse_args(arguments)
 
@@ -65,7 +65,7 @@ def _report(study, results, stem: Path) -> None:
     try:
         import matplotlib
     except ImportError:
-        print(f"No picture: {stem}.png needs matplotlib, or sklearn_afm[plot].")
+        print(f"No picture: {stem}.png needs matplotlib. Install it, or sklearn_afm[plot].")
         return
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""The paper's Table 1: what attention adds to the FM below it, over all rows and in three."""
+"""The paper's Table 1: what attention adds to a trained FM, over all rows and in three rows."""
 
 from copy import copy
 
@@ -13,7 +13,7 @@ N_ROWS, N_PAIRS = 3, 4
 
 
 def measure_attention_alone(model, rows) -> dict:
-    """RMSE with the attention and without it, and the strongest pairs of three rows."""
+    """Measure RMSE with and without the attention, and list the strongest pairs of three rows."""
     fm = without_attention(model)
     clipped = fm.predict(rows.X_test).clip(-1, 1)
     return accuracy(model, rows) | {
@@ -23,7 +23,10 @@ def measure_attention_alone(model, rows) -> dict:
 
 
 def without_attention(model):
-    """The FM below an AFM whose other parameters were frozen: a network of 0 weighs all alike."""
+    """Return the FM from which an AFM with frozen other parameters started.
+
+    With a network of 0 all pairs of a row have the same attention.
+    """
     fm = copy(model)
     for parameter in model_of(model).parameters:
         if parameter.frozen_as == "attention":
@@ -33,7 +36,7 @@ def without_attention(model):
 
 
 def _examples(models, rows) -> dict:
-    """Attention and interaction of the same pairs of fields in the first rows of target 1."""
+    """List attention and interaction of the same pairs of fields, in the first rows of target 1."""
     chosen = np.flatnonzero(rows.y_test == 1)[:N_ROWS]
     X = rows.X_test[chosen]
     strongest = interaction_table(models["FM+A"], X, fields=rows.fields, n_pairs=N_PAIRS)
@@ -45,7 +48,7 @@ def _examples(models, rows) -> dict:
         for number, row in enumerate(found):
             row[name] = {
                 "attention": terms.attention[number].tolist(),
-                "score": strongest.score[number].tolist(),  # attention has no part in it
+                "score": strongest.score[number].tolist(),  # does not depend on the attention
                 "sum": float(sums[number]),
                 "prediction": float(terms.prediction[number]),
             }

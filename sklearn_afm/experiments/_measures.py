@@ -1,4 +1,4 @@
-"""What is measured of a fitted estimator."""
+"""Measures of a fitted estimator."""
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -8,7 +8,7 @@ from .._attributes import model_of
 
 
 def accuracy(model, rows) -> dict:
-    """RMSE as the paper has it, or log loss; AUC; and the number of parameters."""
+    """Measure RMSE (clipped as in the paper) or log loss, AUC, and the number of parameters."""
     if is_classifier(model):
         score = model.predict_proba(rows.X_test)[:, 1]
         loss = {"log_loss": log_loss(rows.y_test, score)}
@@ -19,6 +19,6 @@ def accuracy(model, rows) -> dict:
 
 
 def n_parameters(model) -> int:
-    """How many numbers a model has learnt."""
+    """Count the numbers that a model has learnt."""
     learnt = [p.name for p in model_of(model).parameters if not p.fixed]
     return sum(np.size(getattr(model, f"{name}_")) for name in learnt)

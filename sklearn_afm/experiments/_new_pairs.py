@@ -1,4 +1,4 @@
-"""Known and new pairs of user and item: what the model learns of each, epoch by epoch."""
+"""Known and new pairs of user and item: what the model learns about both, by epoch."""
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -11,7 +11,7 @@ class PredictionKeeper:
         self.predictions = []
 
     def __call__(self, model, X_val, y_val) -> float:
-        """AUC of the epoch."""
+        """Return the AUC of the epoch."""
         self.predictions.append(model.predict(X_val))
         return roc_auc_score(y_val, self.predictions[-1])
 
@@ -20,9 +20,10 @@ class PredictionKeeper:
 
 
 def measure_new_pairs(model, rows) -> dict:
-    """Measures of each epoch, over all validation rows and over those of one kind.
+    """Measure each epoch, over all validation rows and over the rows of each kind.
 
-    A positive row is known if a positive training row has its user and item, else new.
+    A positive row is known if a positive training row has the same user and item. Otherwise it is
+    new.
     """
     pairs, learnt = (_pairs_of(X, rows.fields) for X in (rows.X_val, rows.X_train))
     is_known = np.isin(pairs, learnt[rows.y_train == 1])
@@ -50,6 +51,6 @@ def _measures(predicted, target, parts) -> dict:
 
 
 def _pairs_of(X, fields) -> np.ndarray:
-    """User and item of each row as one number."""
+    """Encode user and item of each row as one number."""
     user, item = (X[:, fields[name]].indices.astype(np.int64) for name in ("user", "item"))
     return user * X.shape[1] + item

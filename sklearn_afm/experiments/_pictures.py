@@ -1,4 +1,4 @@
-"""What the experiments draw."""
+"""Pictures of the experiments."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from ._tables import NAMES, by, mean
 
 
 def sweep(results, ax, varied: str, title: str) -> None:
-    """RMSE over the values of what is varied, a line a model."""
+    """Draw the RMSE over the values of the varied parameter, one line per model."""
     values = sorted({result[varied] for result in results if varied in result})
     for number, (model, group) in enumerate(by(results, "model").items()):
         color = SERIES[number]
@@ -25,7 +25,7 @@ def sweep(results, ax, varied: str, title: str) -> None:
 
 
 def dots(results, ax, measure: str) -> None:
-    """A measure of each run, a row of dots a model."""
+    """Draw a measure of each run, one row of dots per model."""
     groups = by(results, "model")
     for number, group in enumerate(groups.values()):
         values = [result["measures"][measure] for result in group]
@@ -38,7 +38,7 @@ def dots(results, ax, measure: str) -> None:
 
 
 def bars(values: dict[str, list[float]], names: list[str], ax, title: str) -> None:
-    """Horizontal bars of several series at the same names."""
+    """Draw horizontal bars of several series, grouped by name."""
     height = 0.8 / len(values)
     for number, (series, lengths) in enumerate(values.items()):
         positions = np.arange(len(names)) + (number + 0.5) * height - 0.4
@@ -51,7 +51,7 @@ def bars(values: dict[str, list[float]], names: list[str], ax, title: str) -> No
 
 
 def curves(series: dict[str, list[float]], ax, title: str) -> None:
-    """Lines over epochs."""
+    """Draw lines over epochs."""
     for number, (name, values) in enumerate(series.items()):
         ax.plot(range(1, len(values) + 1), values, color=SERIES[number], label=name)
     ax.set_xlabel("epoch")

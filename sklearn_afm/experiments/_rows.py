@@ -1,4 +1,4 @@
-"""The rows of the experiments: to learn from, to stop by, and to measure on."""
+"""Rows of the experiments: for training, for early stopping, and for measuring."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from ..datasets import fetch_frappe, fetch_movielens_100k
 
 @dataclass
 class Rows:
-    """One-hot rows in three parts, and the names of their columns."""
+    """One-hot rows in three parts, and the fields and names of their columns."""
 
     X_train: sparse.csr_array
     y_train: np.ndarray
-    X_val: sparse.csr_array  # what early stopping looks at
+    X_val: sparse.csr_array  # for early stopping
     y_val: np.ndarray
-    X_test: sparse.csr_array  # what the measures are taken on
+    X_test: sparse.csr_array  # for the measures
     y_test: np.ndarray
     fields: dict[str, slice]
     feature_names: np.ndarray
 
 
 def frappe(data_home, part: str) -> Rows:
-    """The paper's Frappe rows, targets 1 and -1; measured on `part` of them."""
+    """Load the paper's Frappe rows, targets 1 and -1. The measures are taken on `part`."""
     names = ("train", "validation", part)
     train, validation, test = (fetch_frappe(data_home=data_home, subset=name) for name in names)
     return Rows(
@@ -40,7 +40,7 @@ def frappe(data_home, part: str) -> Rows:
 
 
 def movielens_100k(data_home, seed: int) -> Rows:
-    """MovieLens 100K, target 1 for a rating of 4 or 5; 80%, 10% and 10% at random."""
+    """Load MovieLens 100K: target 1 for a rating of 4 or 5; split 80%, 10%, 10% at random."""
     ratings = fetch_movielens_100k(data_home=data_home)
     liked = np.where(ratings.target >= 4, 1, -1)
     X_train, X_rest, y_train, y_rest = train_test_split(

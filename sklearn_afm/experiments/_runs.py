@@ -1,4 +1,4 @@
-"""Runs: fit and measure, once; a folder keeps their results, and goes on with the rest."""
+"""Run fits and measure them. A folder keeps the results, so that no run is done twice."""
 
 import hashlib
 import json
@@ -18,17 +18,17 @@ from ._measures import accuracy
 
 @dataclass
 class Run:
-    """One fit: what tables and pictures call it, the estimator, its rows and measures."""
+    """One fit: its label in tables and pictures, the estimator, its rows, and what to measure."""
 
     label: dict
     estimator: object
-    rows: tuple  # name of the rows, and what they depend on
+    rows: tuple  # name of the data set, and the seed of its split if it has one
     measure: Callable[[object, object], dict] = accuracy
-    resumes: bool = True  # in the middle; not where a scorer remembers its epochs
+    resumes: bool = True  # from a checkpoint; False if a scorer keeps results of its epochs
 
     @property
     def settings(self) -> dict:
-        """All that the result depends on, as JSON has it."""
+        """All settings that the result depends on, as JSON values."""
         parameters = self.estimator.get_params()
         return {
             "estimator": type(self.estimator).__name__,
@@ -38,16 +38,16 @@ class Run:
         }
 
     def file_in(self, folder: Path) -> Path:
-        """Where the result is kept: runs of equal settings share it."""
+        """Return the path of the result's file. Runs with equal settings share it."""
         text = json.dumps(self.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return folder / f"{self.settings['estimator']}-{digest}.json"
 
 
 def results_of(runs: list[Run], folder: Path, rows_of: Callable) -> list[dict]:
-    """The result of each run, with its label; those that the folder has are not repeated.
+    """Return the result of each run, with its label. Do not repeat runs that the folder has.
 
-    `rows_of` gives the rows of a run's `rows`.
+    `rows_of` takes the attribute `rows` of a run and returns the `Rows`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [run for run in runs if not run.file_in(folder).exists()]
@@ -55,7 +55,7 @@ def results_of(runs: list[Run], folder: Path, rows_of: Callable) -> list[dict]:
     seconds = {}
     for number, run in enumerate(missing):
         path = run.file_in(folder)
-        if path.exists():  # a run of equal settings was done a moment ago
+        if path.exists():  # an earlier run of this list has equal settings
             continue
         name = ", ".join(f"{key} {value}" for key, value in run.label.items())
         title = f"{number + 1}/{len(missing)} {name}"
@@ -68,7 +68,7 @@ def results_of(runs: list[Run], folder: Path, rows_of: Callable) -> list[dict]:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file of which others see the whole or nothing."""
+    """Write a file in one step: other processes see all of it or nothing."""
     unfinished = path.with_name(path.name + ".tmp")
     unfinished.write_text(text)
     os.replace(unfinished, path)
@@ -81,14 +81,14 @@ def _perform(run, rows, checkpoint, title) -> dict:
         model.set_params(checkpoint=checkpoint)
     started = time.perf_counter()
     with warnings.catch_warnings():
-        # A fit that Ctrl-C ends keeps what it has learnt, and warns: that is no result.
+        # After Ctrl-C, fit returns a half-trained model with a warning. This is not a result.
         warnings.filterwarnings("error", "Training was interrupted", UserWarning)
         try:
             model.fit(rows.X_train, rows.y_train, X_val=rows.X_val, y_val=rows.y_val)
         except UserWarning as warning:
             raise KeyboardInterrupt from warning
     progress.close()
-    # Epochs before a resumption count, as the history has them.
+    # After a resumption, the earlier epochs count too: the history has their times.
     seconds = max(time.perf_counter() - started, sum(r["seconds"] for r in model.history_))
     return {
         "settings": run.settings,
@@ -101,7 +101,7 @@ def _perform(run, rows, checkpoint, title) -> dict:
 
 
 class Progress:
-    """A callback that shows the epoch under way: one line that is written anew."""
+    """A callback that shows the latest epoch in one line, which each epoch overwrites."""
 
     def __init__(self, title: str, max_iter: int):
         self._title = title
@@ -112,26 +112,26 @@ class Progress:
             print(
                 f"\r{self._title}: epoch {record['epoch']} of at most {self._max_iter}, "
                 f"validation loss {record['validation_loss']:.5f}, "
-                f"{record['seconds']:.0f} s an epoch ",
+                f"{record['seconds']:.0f} s per epoch ",
                 end="",
                 flush=True,
             )
         return False
 
     def close(self) -> None:
-        """Make room for the next line."""
+        """Clear the line."""
         if sys.stdout.isatty():
             print("\r\033[K", end="")
 
 
 def _size(run) -> tuple:
-    """Runs of about the same length."""
+    """Return a key that is equal for runs that take about the same time."""
     parameters = run.estimator.get_params()
     return type(run.estimator).__name__, parameters["embedding_dim"], parameters["batch_size"]
 
 
 def _time_left(runs, seconds) -> float:
-    """Minutes that the runs may take, by those of their size, else by all."""
+    """Estimate the minutes of these runs, from past runs of the same size, else from all."""
     everything = [s for group in seconds.values() for s in group]
     return sum(np.mean(seconds.get(_size(run), everything)) for run in runs) / 60
 

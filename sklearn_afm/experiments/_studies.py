@@ -1,4 +1,4 @@
-"""The experiments: which runs each has, and what table and picture they make."""
+"""The experiments: the runs of each, and the table and picture made of their results."""
 
 from ..inspection import HistoryDisplay
 from ._attention_alone import measure_attention_alone
@@ -20,9 +20,9 @@ class Study:
     ----------
     title : str
     embedding_dim, n_seeds : int
-        What is run unless something else is asked for.
+        Default values. The command line can change them.
     n_panels : int
-        Axes of the picture.
+        Number of axes of the picture.
     """
 
     n_panels = 1
@@ -30,20 +30,20 @@ class Study:
     n_seeds = 1
 
     def runs(self, embedding_dim: int, seeds: range) -> list[Run]:
-        """The fits that the experiment needs."""
+        """Return the runs that the experiment needs."""
         raise NotImplementedError
 
     def table(self, results: list[dict]) -> str:
-        """Their results as Markdown."""
+        """Make a Markdown table of the results."""
         raise NotImplementedError
 
     def draw(self, results: list[dict], axes: list) -> None:
-        """Their results on the axes of a figure."""
+        """Draw the results on the axes of a figure."""
         raise NotImplementedError
 
 
 class Accuracy(Study):
-    """The paper's Table 2: FM and AFM on Frappe; and both as classifiers."""
+    """The paper's Table 2: FM and AFM on Frappe, and both as classifiers."""
 
     title = "Table 2: FM and AFM on Frappe"
     embedding_dim = 256
@@ -81,7 +81,7 @@ class Accuracy(Study):
 
 
 class Sweep(Study):
-    """RMSE on Frappe over the values of one parameter; once for a model without it."""
+    """RMSE on Frappe over the values of one parameter. A model without it runs only once."""
 
     def __init__(self, title, parameter, values, axis):
         self.title = title
@@ -154,7 +154,7 @@ class Epochs(Study):
 
 
 class AttentionAlone(Study):
-    """The paper's Table 1: an FM, then the attention network alone on what it has learnt."""
+    """The paper's Table 1: train an FM, freeze it, then train only the attention network."""
 
     title = "Table 1: the attention network alone"
     n_seeds = 3
@@ -206,7 +206,7 @@ class AttentionAlone(Study):
 
 
 class NewPairs(Study):
-    """Why AUC peaks before RMSE: pairs of user and item that training knows, and new ones."""
+    """Why AUC is best in an earlier epoch than RMSE: known and new pairs of user and item."""
 
     title = "Known and new pairs of user and item, by epoch"
     n_panels = 2
@@ -257,7 +257,7 @@ class NewPairs(Study):
 
 
 class MovieLens(Study):
-    """MovieLens 100K with attributes of users and items as fields: is a film liked?"""
+    """MovieLens 100K, with attributes of users and items as fields: does a user like a film?"""
 
     title = "MovieLens 100K: is a film rated 4 or 5?"
     embedding_dim = 16

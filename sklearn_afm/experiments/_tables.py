@@ -6,13 +6,13 @@ NAMES = {"rmse": "RMSE", "auc": "AUC", "log_loss": "log loss"}
 
 
 def markdown(header: list[str], lines: list[list]) -> str:
-    """A Markdown table."""
+    """Make a Markdown table."""
     rows = [header, ["---"] * len(header), *lines]
     return "".join("| " + " | ".join(map(str, row)) + " |\n" for row in rows)
 
 
 def by(results, *names: str) -> dict:
-    """Results grouped by entries of their labels, in the order of first appearance."""
+    """Group results by entries of their labels, in the order of first appearance."""
     groups = {}
     for result in results:
         key = tuple(result.get(name) for name in names)
@@ -21,12 +21,12 @@ def by(results, *names: str) -> dict:
 
 
 def mean(results, measure: str) -> float:
-    """Mean of a measure over runs."""
+    """Return the mean of a measure over runs."""
     return float(np.mean([result["measures"][measure] for result in results]))
 
 
 def mean_and_deviation(results, measure: str) -> str:
-    """Mean over runs and, of several, their deviation."""
+    """Format the mean over runs and, if there are several, the standard deviation."""
     values = [result["measures"][measure] for result in results if measure in result["measures"]]
     if not values:
         return ""
@@ -35,7 +35,7 @@ def mean_and_deviation(results, measure: str) -> str:
 
 
 def effort(results) -> list[str]:
-    """Best epoch, epochs and minutes of a run, as means over runs."""
+    """Format best epoch, number of epochs, and minutes, as means over runs."""
     best, epochs, seconds = (
         np.mean([result[name] for result in results])
         for name in ("best_epoch", "epochs", "seconds")

@@ -1,4 +1,4 @@
-"""Explanations: which interactions matter, and by how much."""
+"""Explain a fitted model: which interactions matter, and by how much."""
 
 from ._attention_display import AttentionDisplay
 from ._history_display import HistoryDisplay

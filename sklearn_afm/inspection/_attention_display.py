@@ -1,4 +1,4 @@
-"""Attention as a heatmap: fields by fields, or rows by pairs of fields."""
+"""Draw attention or contributions as a heat map: fields by fields, or rows by pairs of fields."""
 
 import numpy as np
 
@@ -11,29 +11,30 @@ from ._table import interaction_table
 class AttentionDisplay:
     """Heat map of attention or contributions: fields by fields, or rows by pairs of fields.
 
-    Rows by pairs shows whether the attention varies from row to row: where it does not, each
-    column has one colour, and the map is made of stripes. The colours of signed values are white
-    at 0; those of others begin at 0, so that a colour is a share of the largest value.
+    The map of rows by pairs shows whether the attention varies from row to row. If it does not
+    vary, each column of the map has one colour, and the map consists of stripes. If values can be
+    negative, the colour of 0 is white. If not, the colour scale starts at 0, so that a colour
+    shows a value's share of the largest value.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns)
-        What is shown; NaN is left grey.
+        Values to show. NaN is grey.
     row_names, column_names : list of str
-        Their names.
+        Names of the rows and columns of `values`.
     label : str, default="attention"
-        What the values are, beside the colour bar.
+        What the values are. It is written beside the colour bar.
     signed : bool, default=False
-        Whether values may be negative.
+        Whether values can be negative.
 
     Attributes
     ----------
     im_ : matplotlib AxesImage
         The heat map.
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes with the heat map.
     figure_ : matplotlib Figure
-        The figure around it.
+        Figure that contains the axes.
 
     Examples
     --------
@@ -70,29 +71,32 @@ class AttentionDisplay:
         sample_weight=None,
         ax=None,
     ):
-        """Compute and plot the map of a fitted estimator.
+        """Compute and draw the heat map of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator or Pipeline
-            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with
-            one as its last step.
+            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
+            last step is one.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows: to average over, or (`kind` "rows") to show one by one.
+            Rows to average over, or, if `kind` is "rows", to show one by one. They have the form
+            that `estimator.predict` takes.
         kind : {"fields", "rows"}, default="fields"
-            Means over rows, fields by fields; or each row, by pairs of fields.
+            What the map shows. "fields": means over the rows, fields by fields. "rows": the
+            values of each row, by pairs of fields.
         fields, statistic, output, sample_weight
-            As in :func:`pair_importance`. "rows" shows "contribution" for "abs_contribution"
-            too, and `sample_weight` only ranks its pairs.
+            As in :func:`pair_importance`. If `kind` is "rows", the map shows signed contributions
+            for "abs_contribution" too, and `sample_weight` only affects the ranking of the pairs.
         n_pairs : int, default=30
-            Pairs of fields that "rows" shows at most, those of the largest absolute mean.
+            Largest number of pairs of fields to show if `kind` is "rows". The map shows the pairs
+            with the largest absolute means.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
         display : AttentionDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         check_choice("kind", kind, ("fields", "rows"))
         check_count("n_pairs", n_pairs)
@@ -105,7 +109,7 @@ class AttentionDisplay:
             sample_weight=sample_weight,
         )
         if not found.pair_names:
-            raise ValueError("No row of X has two non-zero features: there is nothing to show.")
+            raise ValueError("No row of X has two non-zero features. There are no pairs to show.")
         if kind == "fields":
             values = np.where(found.share > 0, found.mean, np.nan)
             names = found.fields.tolist()
@@ -114,7 +118,7 @@ class AttentionDisplay:
         pairs = found.pair_names[:n_pairs]
         quantity = "attention" if statistic == "attention" else "contribution"
         if quantity == "attention" and output is None:
-            output = 0  # the attention is the same for all
+            output = 0  # all outputs have the same attention
         table = interaction_table(estimator, X, fields=fields, pairs=pairs, output=output)
         names = [f"{first} x {second}" for first, second in pairs]
         rows = [str(row) for row in range(len(table.prediction))]
@@ -122,12 +126,12 @@ class AttentionDisplay:
         return cls(table[quantity], rows, names, label=quantity, signed=signed).plot(ax)
 
     def plot(self, ax=None):
-        """Draw the map.
+        """Draw the heat map.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------

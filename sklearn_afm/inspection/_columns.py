@@ -1,6 +1,7 @@
-"""Opens an estimator or Pipeline: the model, its rows, names of its columns, their fields.
+"""Take an estimator or Pipeline apart: its model, rows, column names and fields.
 
-A *field* is a group of columns, such as the levels of one categorical column.
+A *field* is a group of columns that encode one input variable. An example is the one-hot columns
+of one categorical variable.
 """
 
 from collections.abc import Mapping
@@ -17,13 +18,13 @@ from sklearn.utils.validation import check_is_fitted
 from .._attributes import model_of, per_column
 from .._data.checks import check_rows
 
-# A matrix over pairs of so many fields takes 32 MB.
+# With this many fields, one matrix of fields by fields takes 32 MB.
 MAX_FIELDS = 2000
 
 
 @dataclass
 class Fields:
-    """Names of the fields, and the field of each column."""
+    """Names of the fields, and the field that each column belongs to."""
 
     names: np.ndarray  # (n_fields,) of str
     of_column: np.ndarray  # (n_columns,) positions in names
@@ -33,16 +34,16 @@ class Fields:
 
 
 def take_apart(estimator):
-    """The transforming part of a Pipeline (None without one), and the fitted model."""
+    """Return the transforming steps of a Pipeline (None if there are none) and the fitted model."""
     encoder, model = None, _unwrapped(estimator)
     if isinstance(model, Pipeline):
-        # Samplers, as imbalanced-learn has them, change the rows of training and nothing later.
+        # Samplers, such as imbalanced-learn's, change the training rows but not the prediction.
         steps = [step for step in model.steps[:-1] if _has_part_in_prediction(step[1])]
         encoder = Pipeline(steps) if steps else None
         model = _unwrapped(model.steps[-1][1])
     if not hasattr(model, "embedding_dim"):
         raise TypeError(
-            "What is explained is a fitted FM or AFM estimator, a Pipeline whose last step is one, "
+            "estimator must be a fitted FM or AFM estimator, a Pipeline whose last step is one, "
             f"or a fitted search (refit=True) over one of these; got {type(model).__name__}."
         )
     check_is_fitted(model)
@@ -55,7 +56,7 @@ def take_apart(estimator):
 
 
 def _unwrapped(estimator):
-    """What a fitted search has found, or what is frozen; else the estimator itself."""
+    """Return the best estimator of a fitted search, the one in a FrozenEstimator, or itself."""
     if hasattr(estimator, "best_estimator_"):
         return _unwrapped(estimator.best_estimator_)
     return _unwrapped(estimator.estimator) if isinstance(estimator, FrozenEstimator) else estimator
@@ -66,24 +67,24 @@ def _has_part_in_prediction(step) -> bool:
 
 
 def encoded_rows(encoder, model, X):
-    """X as the model sees it, as canonical CSR."""
+    """Return X as the model receives it, as a canonical CSR matrix."""
     X = X if encoder is None else encoder.transform(X)
     return check_rows(model, X, per_column(model))
 
 
 def column_names(encoder, model) -> np.ndarray:
-    """Names of the model's columns: its own, else the encoder's, else x0, x1, ..."""
+    """Return the names of the model's columns: its own, else the encoder's, else x0, x1, ..."""
     if hasattr(model, "feature_names_in_"):
         return np.asarray(model.feature_names_in_, dtype=object)
     try:
         return np.asarray(encoder.get_feature_names_out(), dtype=object)
-    except AttributeError:  # no encoder, or a step of it that gives no names
+    except AttributeError:  # no encoder, or one of its steps gives no names
         own_names = _numbered_names(model.n_features_in_)
         return own_names if encoder is None else _trace(encoder, own_names)[0]
 
 
 def find_fields(encoder, model, fields) -> Fields:
-    """The fields that a caller's `fields` means: see `pair_importance`."""
+    """Return the fields that the parameter `fields` describes; see `pair_importance`."""
     n_columns = model.n_features_in_
     if fields is None or (isinstance(fields, str) and fields == "auto"):
         names = column_names(encoder, model)
@@ -91,7 +92,7 @@ def find_fields(encoder, model, fields) -> Fields:
             names = _trace(encoder, names)[1]
         found = _by_name(names)
     elif isinstance(fields, str):
-        raise ValueError(f'fields={fields!r} is no choice: give "auto", None, a list or a dict.')
+        raise ValueError(f'fields={fields!r} must be "auto", None, a list or a dict.')
     elif isinstance(fields, Mapping):
         found = _by_columns(fields, n_columns)
     elif len(fields) and all(_is_group(group) for group in fields):
@@ -101,14 +102,15 @@ def find_fields(encoder, model, fields) -> Fields:
         found = _by_name(fields)
     else:
         raise ValueError(
-            f"fields names {len(fields)} columns, but the model has {n_columns}: give one name a "
-            "column (of the encoded X), or a list or dict of column slices."
+            f"fields has {len(fields)} names, but the model has {n_columns} columns. Give one name "
+            "per column of the encoded X, or a list or dict of column slices."
         )
     if len(found) > MAX_FIELDS:
         raise ValueError(
             f"There are {len(found)} fields, which makes {len(found) ** 2:,} pairs; at most "
-            f"{MAX_FIELDS} fields are taken. Give fields= as one name a column, or as a dict of "
-            "column slices; or list single pairs with interaction_scores."
+            f"{MAX_FIELDS} fields are allowed. Group columns into fewer fields: set fields to one "
+            "name per column, or to a dict of column slices. Or list single pairs with "
+            "interaction_scores."
         )
     return found
 
@@ -122,41 +124,41 @@ def _is_group(group):
 
 
 def _by_name(names) -> Fields:
-    """Columns of the same name are one field."""
+    """Make one field of all columns that have the same name."""
     names = [str(name) for name in names]
     number = {name: position for position, name in enumerate(dict.fromkeys(names))}
     return Fields(np.array(list(number), dtype=object), np.array([number[name] for name in names]))
 
 
 def _by_columns(groups: Mapping, n_columns: int) -> Fields:
-    """Each group of columns is a field; each column belongs to one."""
+    """Make one field of each group of columns. Each column must be in exactly one group."""
     of_column = np.full(n_columns, -1)
     for number, (name, columns) in enumerate(groups.items()):
         try:
             columns = np.arange(n_columns)[columns]
         except IndexError as error:
             raise ValueError(
-                f"Field {name!r}: {error}; the model has {n_columns} columns."
+                f"Field {name!r}: {error}. The model has {n_columns} columns."
             ) from error
         if (of_column[columns] >= 0).any():
-            raise ValueError(f"Field {name!r} has columns that another field has too.")
+            raise ValueError(f"Field {name!r} has columns that also belong to another field.")
         of_column[columns] = number
     if (of_column < 0).any():
         missing = np.flatnonzero(of_column < 0)
         raise ValueError(
-            f"{len(missing)} columns belong to no field, the first is column {missing[0]}; "
-            f"each of the model's {n_columns} columns needs one."
+            f"{len(missing)} columns belong to no field; the first is column {missing[0]}. "
+            f"Each of the model's {n_columns} columns must belong to a field."
         )
     return Fields(np.array([str(name) for name in groups], dtype=object), of_column)
 
 
-# Fields from what an encoder has learnt
+# Fields of a fitted encoder
 
 
 def _trace(encoder, own_names):
-    """Name of each encoded column, and of the input column that it comes from.
+    """Return the name of each encoded column and of the input column that it comes from.
 
-    Where that cannot be told, each column's own name stands for both.
+    If these are unknown, `own_names` is returned for both.
     """
     try:
         names, fields = _through(encoder, None, None)
@@ -166,9 +168,10 @@ def _trace(encoder, own_names):
 
 
 def _through(transformer, names, fields):
-    """Names and fields of a fitted transformer's outputs, from those of its inputs.
+    """Return names and fields of a fitted transformer's output columns.
 
-    None stands for unknown names, as behind a FunctionTransformer that tells none.
+    `names` and `fields` are those of its input columns. None means that the names are unknown,
+    for example after a FunctionTransformer that gives no names.
     """
     if isinstance(transformer, Pipeline):
         for _, step in transformer.steps:
@@ -187,13 +190,13 @@ def _through(transformer, names, fields):
         return new_names, np.repeat(fields, _one_hot_widths(transformer))
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
         return new_names, np.repeat(fields, transformer.n_bins_.astype(int))
-    # A column that keeps its name (scaled, imputed, selected) keeps its field.
+    # A column that keeps its name (after scaling, imputing or selecting) keeps its field.
     field_of = dict(zip(names, fields))
     return new_names, np.array([field_of.get(name, name) for name in new_names], dtype=object)
 
 
 def _input_names(transformer) -> np.ndarray:
-    """Names of the columns that a transformer was fitted on; x0, x1, ... where it saw none."""
+    """Return the column names that a transformer was fitted with; x0, x1, ... if it had none."""
     names = getattr(transformer, "feature_names_in_", None)
     if names is None:
         names = _numbered_names(transformer.n_features_in_)
@@ -213,14 +216,14 @@ def _through_columns(transformer: ColumnTransformer, names, fields):
             unnamed = [f"{name}_{number}" for number in range(outputs.stop - outputs.start)]
             found = unnamed, unnamed
         new_names[outputs], new_fields[outputs] = found
-    with suppress(AttributeError):  # where a part tells no names
-        # Its own names have those of the parts in front, if it was asked for them.
+    with suppress(AttributeError):  # a part gives no names
+        # Unlike the parts, the ColumnTransformer adds their names as prefixes if it is set to.
         new_names = np.asarray(transformer.get_feature_names_out(names), dtype=object)
     return new_names, new_fields
 
 
 def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:
-    """Number of columns that each input column has become."""
+    """Return the number of output columns that the encoder makes of each input column."""
     n_inputs = len(encoder.categories_)
     infrequent = getattr(encoder, "infrequent_categories_", [None] * n_inputs)
     dropped = [None] * n_inputs if encoder.drop_idx_ is None else encoder.drop_idx_
@@ -231,11 +234,11 @@ def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:
 
 
 def _positions(columns, names) -> np.ndarray:
-    """Positions of a ColumnTransformer's columns: names, numbers, a slice or a mask."""
+    """Return the positions of `columns`, given as names, numbers, a slice or a mask."""
     position_of = {name: position for position, name in enumerate(names)}
     if isinstance(columns, slice):
         ends = [position_of.get(end, end) for end in (columns.start, columns.stop)]
-        if isinstance(columns.stop, str):  # a slice of names holds its end
+        if isinstance(columns.stop, str):  # a slice of names includes its end
             ends[1] += 1
         return np.arange(len(names))[slice(*ends, columns.step)]
     columns = np.atleast_1d(np.asarray(columns if np.isscalar(columns) else list(columns)))

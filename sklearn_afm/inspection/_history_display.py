@@ -1,4 +1,4 @@
-"""Training and validation error by epoch."""
+"""Draw training and validation error by epoch."""
 
 from collections.abc import Mapping
 
@@ -11,29 +11,29 @@ from ._results import check_choice
 
 
 class HistoryDisplay:
-    """Training and validation error by epoch, of one estimator or several.
+    """Lines of the training and validation error by epoch, for one or several estimators.
 
-    The training error is that of the rows as they were learnt from, with dropout and while the
-    parameters move; the validation error is that of the parameters after the epoch. A dot marks
-    the epoch whose parameters were kept.
+    The training error is measured during the epoch: with dropout, and while the parameters
+    change. The validation error is measured after the epoch. A dot marks the epoch whose
+    parameters were kept.
 
     Parameters
     ----------
     histories : dict of str to list of dict
-        ``history_`` of each estimator, by name.
+        Name and ``history_`` of each estimator.
     best : dict of str to int, default=None
-        ``best_iter_`` of each.
+        Name and ``best_iter_`` of each estimator. None draws no dots.
     measure : {"RMSE", "loss"}, default="loss"
-        "RMSE" draws the square root of the losses.
+        Error to draw. "RMSE" draws the square root of the loss.
 
     Attributes
     ----------
     lines_ : dict of str to list of matplotlib Line2D
-        Lines of each estimator: training and, where there is one, validation.
+        Lines of each estimator: the training error, then the validation error if it was recorded.
     ax_ : matplotlib Axes
-        Where they are drawn.
+        Axes with the lines.
     figure_ : matplotlib Figure
-        The figure around them.
+        Figure that contains the axes.
 
     Examples
     --------
@@ -58,20 +58,21 @@ class HistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
-        """Plot the training of fitted estimators.
+        """Draw the training history of fitted estimators.
 
         Parameters
         ----------
         estimator : estimator, Pipeline, or list or dict of them
-            Fitted FM or AFM estimators, or Pipelines with one as their last step; a dict names
-            them. Regressors show the root of the mean squared error, classifiers the log loss.
+            Fitted FM or AFM estimators, or fitted Pipelines whose last step is one. The keys of a
+            dict name them. The error is the root mean squared error (RMSE) of regressors and the
+            log loss of classifiers.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
         display : HistoryDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         if isinstance(estimator, Mapping):
             models = {name: take_apart(one)[1] for name, one in estimator.items()}
@@ -83,10 +84,10 @@ class HistoryDisplay:
                 names = [f"{name} {number}" for number, name in enumerate(names)]
             models = dict(zip(names, parts))
         if not models:
-            raise ValueError("There is no estimator to show: the list or dict is empty.")
+            raise ValueError("There is no estimator to show: estimator is an empty list or dict.")
         tasks = {is_regressor(model) for model in models.values()}
         if len(tasks) > 1:
-            raise ValueError("Regressors and classifiers have no common error to show.")
+            raise ValueError("Regressors and classifiers share no error. Draw them separately.")
         return cls(
             {name: model.history_ for name, model in models.items()},
             best={name: model.best_iter_ for name, model in models.items()},
@@ -99,7 +100,7 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------

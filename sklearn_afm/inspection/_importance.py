@@ -1,4 +1,4 @@
-"""pair_importance and permutation_pair_importance: which pairs of fields matter over rows."""
+"""pair_importance and permutation_pair_importance: which pairs of fields matter over many rows."""
 
 import numpy as np
 import torch
@@ -26,28 +26,31 @@ class PairImportance(Bunch):
         return list(zip(self.fields[self.first].tolist(), self.fields[self.second].tolist()))
 
     def ranked(self, name: str) -> np.ndarray:
-        """A matrix's values in the order of `pair_names`: `name` is "mean", "std", ..."""
+        """Values of the matrix `name` ("mean", "std", ...) in the order of `pair_names`."""
         return self[name][self.first, self.second]
 
     def to_frame(self):
-        """The pairs, most important first, as a pandas DataFrame; ImportError without pandas."""
+        """Make a pandas DataFrame of the pairs, most important first.
+
+        Raises ImportError if pandas is not installed.
+        """
         columns = {"first": self.fields[self.first], "second": self.fields[self.second]}
         matrices = [name for name in ("mean", "std", "std_error", "share") if name in self]
         return to_frame(columns | {name: self.ranked(name) for name in matrices})
 
 
 class _Moments:
-    """Weighted count, mean and squared deviations of numbered values, block by block.
+    """Weighted count, mean and sum of squared deviations, for values of several groups.
 
-    Blocks are merged as by Chan, Golub and LeVeque (1979), so that values that are all equal
-    have a deviation of 0 up to rounding.
+    Values come block by block, each with the number of its group. Blocks are merged by the method
+    of Chan, Golub and LeVeque (1979): if all values are equal, the deviation is 0 up to rounding.
     """
 
     def __init__(self, length: int):
         self.weight, self.mean, self.squares = np.zeros((3, length))
 
     def add(self, number, value, weight):
-        """Count a block's values in."""
+        """Include the values of one block."""
         length = len(self.weight)
         added = np.bincount(number, weight, length)
         seen = np.maximum(added, np.finfo(float).tiny)
@@ -61,37 +64,42 @@ class _Moments:
 
     @property
     def std(self):
-        """Deviation of each number's values."""
+        """Standard deviation of the values of each group."""
         return np.sqrt(self.squares / np.maximum(self.weight, np.finfo(float).tiny))
 
 
 def pair_importance(
     estimator, X, *, fields="auto", statistic="attention", output=None, sample_weight=None
 ):
-    """Mean attention or contribution of each pair of fields over rows, and its deviation.
+    """Compute the mean attention or contribution of each pair of fields, and its deviation.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with one
-        as its last step.
+        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
+        step is one.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, as `estimator` predicts them.
+        Rows, in the form that `estimator.predict` takes.
     fields : "auto", None, list or dict, default="auto"
-        Which columns of the encoded X are one field. "auto" follows each encoded column of a
-        Pipeline back through OneHotEncoder, KBinsDiscretizer, ColumnTransformer and what keeps
-        columns' names to the input column it comes from; elsewhere each column is a field. None
-        makes each encoded column a field. Else a list of one name a column (columns of the same
-        name are a field), a list of slices or of arrays of column positions, or a dict of them
-        by name.
+        Which columns of the encoded X form one field:
+
+        - "auto": in a Pipeline, all encoded columns that come from the same input column form one
+          field. They are traced back through OneHotEncoder, KBinsDiscretizer, ColumnTransformer
+          and transformers that keep column names. Without a Pipeline, or if they cannot be
+          traced, each column is a field.
+        - None: each encoded column is a field.
+        - list of str: one name per column. Columns with the same name form one field.
+        - list of slices or of arrays of column positions: one per field.
+        - dict: name of each field and its slice or array.
     statistic : {"attention", "abs_contribution", "contribution"}, default="attention"
-        What is averaged of each row: the attention a_ij (1 in an FM), the contribution
-        a_ij p . (v_i * v_j) x_i x_j to the raw prediction, or its absolute value. Where a row
-        has several pairs of two fields, they are summed first.
+        What is averaged over rows: the attention a_ij (1 in an FM), the contribution
+        a_ij p . (v_i * v_j) x_i x_j to the raw score, or the absolute value of the contribution.
+        If a row has several pairs of the same two fields, they are summed first.
     output : int, default=None
-        Output (position in ``classes_`` of a classifier of many classes) whose contribution is
-        meant. None averages absolute contributions over the outputs; "contribution" of several
-        outputs needs a number.
+        Number of the output whose contributions are averaged, from 0. The outputs of a classifier
+        with more than two classes are in the order of ``classes_``. If None, absolute
+        contributions are averaged over the outputs. Required if `statistic` is "contribution"
+        and the model has several outputs.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
 
@@ -101,32 +109,34 @@ def pair_importance(
         fields : ndarray of shape (n_fields,)
             Names of the fields.
         mean : ndarray of shape (n_fields, n_fields)
-            Mean over all rows, where a row without the pair counts as 0: symmetric; on the
-            diagonal, pairs within a field.
+            Mean over all rows. A row without the pair counts as 0. The matrix is symmetric; its
+            diagonal is for pairs within one field.
         std : ndarray of shape (n_fields, n_fields)
-            Deviation over the rows that have the pair. Near 0 beside `mean` says that every
-            row gives the pair the same.
+            Standard deviation over the rows that have the pair. If it is much smaller than
+            `mean`, all these rows have nearly the same value.
         share : ndarray of shape (n_fields, n_fields)
-            Weighted share of the rows that have the pair.
+            Share of the rows that have the pair, by weight.
         total : ndarray of shape (n_fields,)
-            Of each field: half of each of its pairs with another, all of its own; they add up
-            to the sum over the pairs, which for attention is 1.
+            Total of each field: half the mean of each pair with another field, plus the mean of
+            the pairs within the field. The totals add up to the sum of the means of all pairs. For
+            the attention of an AFM, this sum is 1.
         first, second : ndarray of shape (n_pairs,)
-            Positions of the fields of each pair that occurs, by falling absolute mean.
+            Positions in `fields` of the two fields of each pair that occurs, sorted by absolute
+            mean, largest first.
         pair_names : list of (str, str)
-            Their names.
+            Names of the two fields of each pair, in the same order.
         statistic : str
-            As given.
+            The parameter `statistic`.
 
         ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
 
     Raises
     ------
     TypeError
-        If `estimator` is neither an FM or AFM estimator nor a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
     ValueError
-        If `fields` does not fit the model's columns, or another parameter is none of its
-        choices.
+        If `fields` does not fit the model's columns, or if another parameter has a value that is
+        not allowed.
 
     Examples
     --------
@@ -157,7 +167,7 @@ def pair_importance(
 
 
 def row_values(pairs, statistic, output) -> np.ndarray:
-    """The statistic of each row and pair of fields, (n,)."""
+    """Return the statistic of each row and pair of fields, (n,)."""
     if statistic == "attention":
         return pairs.attention
     values = pairs.contribution if statistic == "contribution" else np.abs(pairs.contribution)
@@ -165,7 +175,10 @@ def row_values(pairs, statistic, output) -> np.ndarray:
 
 
 def _importance(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
-    """From flat arrays over f * n_fields + g, f <= g, to symmetric matrices and a ranking."""
+    """Make the result: symmetric matrices of flat arrays, and a ranking of the pairs.
+
+    The element f * n_fields + g of a flat array belongs to the fields f <= g.
+    """
     n_fields = len(fields)
     pairs = np.flatnonzero(occurs)
     pairs = pairs[np.argsort(-np.abs(mean[pairs]), kind="stable")]
@@ -196,33 +209,38 @@ def permutation_pair_importance(
     sample_weight=None,
     random_state=None,
 ):
-    """How much the loss rises when what each pair of fields contributes is taken away.
+    """Compute how much the loss rises if the contribution of each pair of fields is taken away.
 
-    It tells whether predictions rest on the pairs that the attention weighs. Each pair of fields
-    is changed alone, in all rows; linear terms and other pairs stay as they are.
+    This tests whether predictions really depend on the pairs that have much attention. The
+    contributions of one pair of fields are changed at a time, in all rows. Linear terms and other
+    pairs stay as they are.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with one
-        as its last step.
+        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
+        step is one.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, as `estimator` predicts them; preferably not those of training.
+        Rows, in the form that `estimator.predict` takes. Preferably they are not training rows.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets or labels.
+        Targets or labels of the rows.
     fields : "auto", None, list or dict, default="auto"
-        Which columns are one field, as in :func:`pair_importance`.
+        Which columns of the encoded X form one field, as in :func:`pair_importance`.
     method : {"permute", "zero", "uniform"}, default="permute"
-        What happens to the contribution of the pair. "permute" gives each row that of another
-        row, drawn at random: what rests on which levels meet is lost, the mean stays. "zero"
-        leaves it out. "uniform" sets the attention of the row's pairs of these two fields to 1 /
-        (number of pairs of the row), and asks what the attention alone is worth; an FM has none.
+        How the contribution of the pair is changed:
+
+        - "permute": each row gets the contribution of another row, drawn at random. The effect of
+          which levels meet in the row is lost; the mean contribution stays.
+        - "zero": the contribution is left out.
+        - "uniform": the attention of the row's pairs of these two fields becomes 1 / (number of
+          pairs of the row). This measures the value of the attention alone. It is not allowed for
+          an FM, which has no attention.
     n_repeats : int, default=5
-        Permutations to average over.
+        Number of permutations to average over, if `method` is "permute".
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each row.
     random_state : int, RandomState instance or None, default=None
-        Draws the permutations.
+        Seed of the permutations.
 
     Returns
     -------
@@ -230,18 +248,21 @@ def permutation_pair_importance(
         fields : ndarray of shape (n_fields,)
             Names of the fields.
         mean : ndarray of shape (n_fields, n_fields)
-            Rise of the mean loss: squared error (a mean over targets) in the target's unit
-            squared, or log loss in nats. Symmetric; negative where the change would help.
+            Rise of the mean loss. The loss is the squared error of a regressor (the mean over
+            targets, in the target's unit squared) or the log loss of a classifier, in nats. The
+            matrix is symmetric. A negative value means that the change lowers the loss.
         std_error : ndarray of shape (n_fields, n_fields)
             Standard error of `mean` over rows.
         loss : float
             Mean loss of the unchanged predictions.
         total : ndarray of shape (n_fields,)
-            Of each field: half of each of its pairs with another, all of its own.
+            Total of each field: half the mean of each pair with another field, plus the mean of
+            the pairs within the field.
         first, second : ndarray of shape (n_pairs,)
-            Positions of the fields of each pair that occurs, by falling absolute mean.
+            Positions in `fields` of the two fields of each pair that occurs, sorted by absolute
+            mean, largest first.
         pair_names : list of (str, str)
-            Their names.
+            Names of the two fields of each pair, in the same order.
         statistic : str
             "loss increase".
 
@@ -250,17 +271,17 @@ def permutation_pair_importance(
     Raises
     ------
     TypeError
-        If `estimator` is neither an FM or AFM estimator nor a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
     ValueError
-        If `fields` does not fit the model's columns, `y` has labels that the model does not
-        know, or another parameter is none of its choices.
+        If `fields` does not fit the model's columns, if `y` has labels that the model does not
+        know, or if another parameter has a value that is not allowed.
 
     Notes
     -----
-    With "uniform" the attention of the other pairs stays as it is, so that the row's attention
-    no longer sums to 1. Scaling the others to sum to 1 would multiply their contributions by
-    (1 - 1 / n_pairs) / (1 - a), ten times for a pair with attention .9, and the loss would then
-    tell of them instead of this pair.
+    With "uniform", the attention of the other pairs stays as it is, so that the row's attention
+    no longer sums to 1. Scaling the others so that the sum is 1 would multiply their contributions
+    by (1 - 1 / n_pairs) / (1 - a). For a pair with attention a = 0.9 this is about 10. The loss
+    would then measure the other pairs instead of this one.
 
     Examples
     --------
@@ -281,15 +302,15 @@ def permutation_pair_importance(
     encoder, model = take_apart(estimator)
     if method == "uniform" and not model_of(model).weighs_pairs:
         raise ValueError(
-            f'method="uniform" is about the attention, and {type(model).__name__} has none: '
-            'use "permute" or "zero".'
+            f'method="uniform" changes the attention, but {type(model).__name__} has none. '
+            'Set method to "permute" or "zero".'
         )
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     target = _target(model, y, X)
     weight = check_weights(sample_weight, X)
     loss = _row_loss(model)
-    # As in a fit, None is a seed of its own: NumPy's global generator is neither read nor moved.
+    # None means a fresh seed, as in fit: NumPy's global generator is neither read nor changed.
     rng = np.random.RandomState() if random_state is None else check_random_state(random_state)
     orders = [rng.permutation(X.shape[0]) for _ in range(n_repeats if method == "permute" else 0)]
 
@@ -314,7 +335,7 @@ def permutation_pair_importance(
             rise = loss(raw[row] + change, target[rows][row]) - row_loss[row]
             codes.append(row * n_codes + pair)
             rises.append(rise / len(changes))
-        # Repeats of a row are averaged first: the standard error counts rows.
+        # Average the repeats of each row first: the standard error is over rows, not over repeats.
         code, inverse = np.unique(np.concatenate(codes), return_inverse=True)
         rise = np.bincount(inverse, np.concatenate(rises), len(code))
         row, pair = np.divmod(code, n_codes)
@@ -329,7 +350,7 @@ def permutation_pair_importance(
 
 
 def _exchange(own, other, n_codes):
-    """Row, pair and change of each contribution of `own` when it becomes that of `other`."""
+    """Return row, pair and change if the contributions of `own` become those of `other`."""
     codes = np.concatenate([part.row * n_codes + part.pair for part in (own, other)])
     values = np.concatenate([-own.contribution, other.contribution])
     code, inverse = np.unique(codes, return_inverse=True)
@@ -338,7 +359,7 @@ def _exchange(own, other, n_codes):
 
 
 def _target(model, y, X) -> np.ndarray:
-    """Targets (n_rows, n_outputs), or positions of the labels (n_rows, 1)."""
+    """Check y; return targets (n_rows, n_outputs), or positions of the labels (n_rows, 1)."""
     check_dense_target(y)
     check_consistent_length(X, y)
     if is_classifier(model):
@@ -346,8 +367,8 @@ def _target(model, y, X) -> np.ndarray:
         unknown = np.setdiff1d(y, model.classes_)
         if len(unknown):
             raise ValueError(
-                f"y has labels that the model does not know: {unknown[:5].tolist()}; "
-                f"its classes are {model.classes_[:10].tolist()}."
+                f"y has labels that the model does not know: {unknown[:5].tolist()}. "
+                f"The model's classes are {model.classes_[:10].tolist()}."
             )
         return np.searchsorted(model.classes_, y)[:, None].astype(np.float64)
     y = np.asarray(y, dtype=np.float64).reshape(X.shape[0], -1)
@@ -358,13 +379,13 @@ def _target(model, y, X) -> np.ndarray:
     if missing.any():
         raise ValueError(
             f"y is NaN or infinite in {np.count_nonzero(missing)} of {len(y)} rows, first in row "
-            f"{missing.argmax()}: no loss can be told for them. Drop these rows of X and y."
+            f"{missing.argmax()}. These rows have no loss. Drop them from X and y."
         )
     return y
 
 
 def _row_loss(model):
-    """The model's loss of each row, from raw scores and targets."""
+    """Return a function: the model's loss of each row, from raw scores and targets."""
     terms = model._loss.terms
 
     def loss(raw, target):

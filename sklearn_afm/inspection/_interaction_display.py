@@ -1,4 +1,4 @@
-"""One prediction as a waterfall of its terms."""
+"""Draw one prediction as a waterfall of its terms."""
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -10,29 +10,29 @@ from ._terms import iter_terms
 
 
 class InteractionDisplay:
-    """One row's prediction as a sum: bias, linear terms and interactions, as a waterfall.
+    """Waterfall of one row's prediction: the sum of bias, linear terms and interactions.
 
-    Bars run from the sum of the terms above them; the last ends at the prediction.
+    Each bar starts at the sum of the terms above it. The last bar ends at the prediction.
 
     Parameters
     ----------
     names : list of str
         Names of the terms.
     values : ndarray of shape (n_terms,)
-        What each adds.
+        What each term adds to the prediction.
     bias : float
-        Where the sum begins.
+        Bias, the first term of the sum.
     label : str, default="prediction"
         What is predicted.
 
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars: the bias, the terms drawn one by one, and the others together.
+        The bars: the bias, the terms drawn one by one, and one bar for all others.
     ax_ : matplotlib Axes
-        Where they are drawn.
+        Axes with the bars.
     figure_ : matplotlib Figure
-        The figure around them.
+        Figure that contains the axes.
 
     Examples
     --------
@@ -58,34 +58,34 @@ class InteractionDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, *, row=0, output=None, n_terms=12, ax=None):
-        """Compute and plot the terms of one row.
+        """Compute and draw the terms of one row.
 
         Parameters
         ----------
         estimator : estimator or Pipeline
-            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with
-            one as its last step.
+            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
+            last step is one.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, as `estimator` predicts them.
+            Rows, in the form that `estimator.predict` takes.
         row : int, default=0
-            The row of X to explain; a negative one counts from the end.
+            Position of the row of X to explain. A negative number counts from the end.
         output : int, default=None
-            Output that is meant; needed where the model has several.
+            Number of the output to explain, from 0. Required if the model has several outputs.
         n_terms : int, default=12
-            Terms drawn one by one, those of the largest absolute value.
+            Number of terms to draw one by one: those with the largest absolute values.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
         display : InteractionDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         encoder, model = take_apart(estimator)
         output = check_output(model, output, "InteractionDisplay")
         X = encoded_rows(encoder, model, X)
         if not isinstance(row, (int, np.integer)) or not -X.shape[0] <= row < X.shape[0]:
-            raise ValueError(f"row={row!r} is no row of X, which has {X.shape[0]}.")
+            raise ValueError(f"row={row!r} is no row of X, which has {X.shape[0]} rows.")
         row = int(row) % X.shape[0]
         ((_, terms),) = iter_terms(model, X[row : row + 1])
         names = column_names(encoder, model)
@@ -103,9 +103,9 @@ class InteractionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
         n_terms : int, default=12
-            Terms drawn one by one, those of the largest absolute value.
+            Number of terms to draw one by one: those with the largest absolute values.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Pairs of fields as ranked bars."""
+"""Draw the most important pairs of fields as ranked bars."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from ._results import check_count
 class PairImportanceDisplay:
     """Ranked bars of the most important pairs of fields, with their spread.
 
-    The line on a bar is the deviation over rows of `pair_importance`, or two standard errors of
-    `permutation_pair_importance`.
+    The line on a bar shows the standard deviation over rows (`pair_importance`) or two standard
+    errors (`permutation_pair_importance`).
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ class PairImportanceDisplay:
     bars_ : matplotlib BarContainer
         The bars.
     ax_ : matplotlib Axes
-        Where they are drawn.
+        Axes with the bars.
     figure_ : matplotlib Figure
-        The figure around them.
+        Figure that contains the axes.
 
     Examples
     --------
@@ -57,26 +57,26 @@ class PairImportanceDisplay:
         n_pairs=15,
         ax=None,
     ):
-        """Compute :func:`pair_importance` of a fitted estimator and plot it.
+        """Compute :func:`pair_importance` of a fitted estimator and draw it.
 
         Parameters
         ----------
         estimator : estimator or Pipeline
-            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with
-            one as its last step.
+            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
+            last step is one.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to average over.
+            Rows to average over, in the form that `estimator.predict` takes.
         fields, statistic, output, sample_weight
             As in :func:`pair_importance`.
         n_pairs : int, default=15
-            Number of bars at most.
+            Largest number of bars to draw.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
         display : PairImportanceDisplay
-            The display, drawn.
+            The display, already drawn.
         """
         importance = pair_importance(
             estimator,
@@ -94,9 +94,9 @@ class PairImportanceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. If None, a new figure is made.
         n_pairs : int, default=15
-            Number of bars at most.
+            Largest number of bars to draw.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class PairImportanceDisplay:
             spread, label = found.ranked("std")[:n_pairs], "line: deviation over rows"
         else:
             spread, label = 2 * found.ranked("std_error")[:n_pairs], "line: two standard errors"
-        # A line does not say that attention may be negative.
+        # The line must not suggest that attention could be negative.
         never_negative = found.statistic in ("attention", "abs_contribution")
         lower = np.minimum(spread, mean) if never_negative else spread
         size = (7, float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))

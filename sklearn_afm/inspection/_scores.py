@@ -1,4 +1,4 @@
-"""interaction_scores: each pair of each row, and what it adds to the prediction."""
+"""interaction_scores: what each pair of each row adds to the prediction."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -14,7 +14,10 @@ class InteractionScores(Bunch):
     """Result of `interaction_scores`."""
 
     def to_frame(self):
-        """The pairs as a pandas DataFrame, one row a pair; ImportError without pandas."""
+        """Make a pandas DataFrame with one line per pair.
+
+        Raises ImportError if pandas is not installed.
+        """
         names = ("row", "first", "second", "first_name", "second_name", "attention")
         columns = {name: self[name] for name in names}
         for name in ("score", "contribution"):
@@ -23,58 +26,60 @@ class InteractionScores(Bunch):
 
 
 def interaction_scores(estimator, X, *, top_k=None):
-    """Attention, score and contribution of each pair of each row.
+    """Compute the attention, score and contribution of each pair of each row.
 
-    ``bias + linear[n] + interaction[n]`` is what `predict` (`decision_function` of a
-    classifier) gives for row n, and ``interaction[n]`` is the sum of the contributions of the
-    row's pairs.
+    For row n, `predict` (`decision_function` of a classifier) returns
+    ``bias + linear[n] + interaction[n]``. Here ``interaction[n]`` is the sum of the contributions
+    of the row's pairs.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with one
-        as its last step.
+        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
+        step is one.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, as `estimator` predicts them: entries in columns that no training row had are
-        left out.
+        Rows, in the form that `estimator.predict` takes. As in `predict`, entries are left out if
+        they are in columns that no training row had.
     top_k : int, default=None
-        Give only the pairs of each row with the largest absolute contribution (with several
-        outputs: the largest sum of them). The result is then small whatever the rows hold;
-        None gives all pairs.
+        Number of pairs to return per row: those with the largest absolute contributions. With
+        several outputs, absolute contributions are summed over the outputs. This keeps the result
+        small, however many entries the rows have. None returns all pairs.
 
     Returns
     -------
     result : :class:`~sklearn.utils.Bunch`
-        Pairs are ordered by row, and within a row by falling absolute contribution.
-        ``result.to_frame()`` is a pandas DataFrame of them.
+        Pairs are sorted by row, and within a row by absolute contribution, largest first.
+        ``result.to_frame()`` is a pandas DataFrame of the pairs.
 
         row : ndarray of shape (n_pairs,)
-            Row of X.
+            Position of the pair's row in X.
         first, second : ndarray of shape (n_pairs,)
-            Columns i < j of the encoded X.
+            Columns i < j of the encoded X that form the pair.
         first_name, second_name : ndarray of shape (n_pairs,)
-            Their names: those that the model was fitted with, else those of the encoder's
-            ``get_feature_names_out``, else x0, x1, ...
+            Names of the two columns: those that the model was fitted with, else those of the
+            encoder's ``get_feature_names_out``, else x0, x1, ...
         attention : ndarray of shape (n_pairs,)
-            a_ij; 1 in an FM.
+            Attention a_ij; 1 in an FM.
         score : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
-            p . (v_i * v_j) x_i x_j, in the unit of the raw prediction; for an AFM times the row's
-            number of pairs over ``median_pairs_``.
+            p . (v_i * v_j) x_i x_j, in the unit of the raw score. In an AFM, it is multiplied by
+            the row's number of pairs, divided by ``median_pairs_``.
         contribution : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
             Attention times score.
         bias : float or ndarray of shape (n_outputs,)
             The global bias.
         linear, interaction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Linear and interaction part of each row, over all its pairs.
+            Linear part and interaction part of each row. The interaction part is the sum over all
+            pairs of the row, also if `top_k` leaves some out.
         outputs : ndarray of shape (n_outputs,)
-            Classes or numbers of the outputs.
+            Class or number of each output.
 
     Raises
     ------
     TypeError
-        If `estimator` is neither an FM or AFM estimator nor a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
     ValueError
-        If `top_k` is not positive, or X is not what the estimator was fitted on.
+        If `top_k` is not positive, or if X does not have the columns that the estimator was fitted
+        with.
 
     Examples
     --------
@@ -116,7 +121,7 @@ def interaction_scores(estimator, X, *, top_k=None):
 
 
 def _strongest(terms, top_k) -> np.ndarray:
-    """Positions of a block's pairs, by row and falling |contribution|, `top_k` of each row."""
+    """Return positions of a block's pairs, by row and |contribution|: the first `top_k` per row."""
     order = np.lexsort((-np.abs(terms.contribution).sum(1), terms.pair_row))
     if top_k is None:
         return order

@@ -1,4 +1,4 @@
-"""interaction_table: rows by pairs of fields, as in Table 1 of the AFM paper."""
+"""interaction_table: terms of rows by pairs of fields, as in Table 1 of the AFM paper."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -10,10 +10,14 @@ from ._terms import by_field_pair, iter_terms
 
 
 class InteractionTable(Bunch):
-    """Result of `interaction_table`; ``print`` shows it as the paper does."""
+    """Result of `interaction_table`. ``print`` shows it in the form of the paper's Table 1."""
 
     def to_frame(self):
-        """Rows by (pair, quantity), and the prediction; ImportError without pandas."""
+        """Make a pandas DataFrame with one line per row of X.
+
+        Its columns are (pair, quantity), and the prediction. Raises ImportError if pandas is not
+        installed.
+        """
         columns = {}
         for number, (first, second) in enumerate(self.pair_names):
             for name in ("attention", "score", "contribution"):
@@ -33,31 +37,31 @@ class InteractionTable(Bunch):
 
 
 def _cell(attention, score, contribution):
-    """As in "0.33 * 1.20 = 0.40", or a dash where the row has no such pair."""
+    """Format one cell, as in "0.33 * 1.20 = 0.40"; a dash if the row has no such pair."""
     if np.isnan(attention):
         return "-"
     return f"{attention:.2f} * {score:.2f} = {contribution:.2f}"
 
 
 def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, output=None):
-    """Attention times interaction score of some rows and pairs of fields: the paper's Table 1.
+    """List attention times interaction score, by rows and pairs of fields: the paper's Table 1.
 
     Parameters
     ----------
     estimator : estimator or Pipeline
-        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` with one
-        as its last step.
+        A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
+        step is one.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to list, as `estimator` predicts them.
+        Rows to list, in the form that `estimator.predict` takes.
     fields : "auto", None, list or dict, default="auto"
-        Which columns are one field, as in :func:`pair_importance`.
+        Which columns of the encoded X form one field, as in :func:`pair_importance`.
     pairs : list of (str, str), default=None
-        Pairs of field names, a column each. None takes the `n_pairs` with the largest mean
-        absolute contribution over these rows.
+        Pairs of field names, one column of the table per pair. None takes the `n_pairs` pairs
+        with the largest mean absolute contribution over these rows.
     n_pairs : int, default=5
-        Number of pairs where `pairs` is None.
+        Number of pairs if `pairs` is None.
     output : int, default=None
-        Output that is meant; needed where the model has several.
+        Number of the output to explain, from 0. Required if the model has several outputs.
 
     Returns
     -------
@@ -65,19 +69,19 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
         ``print(result)`` shows the table; ``result.to_frame()`` is a pandas DataFrame.
 
         pair_names : list of (str, str)
-            Names of the fields of each pair.
+            Names of the two fields of each pair.
         attention, score, contribution : ndarray of shape (n_samples, n_pairs)
-            contribution = attention * score. NaN where the row has no pair of the two fields;
-            where it has several, attention and contribution are their sums.
+            contribution = attention * score. They are NaN if the row has no pair of the two
+            fields. If it has several, attention and contribution are the sums over them.
         prediction : ndarray of shape (n_samples,)
-            What `predict`, or `decision_function` of a classifier, gives.
+            What `predict` (`decision_function` of a classifier) returns.
 
     Raises
     ------
     TypeError
-        If `estimator` is neither an FM or AFM estimator nor a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
     ValueError
-        If `fields` does not fit the model's columns, or `pairs` names an unknown field.
+        If `fields` does not fit the model's columns, or if `pairs` names an unknown field.
 
     Examples
     --------
@@ -123,14 +127,15 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
 
 
 def _codes(fields, pairs) -> list[int]:
-    """f * n_fields + g, f <= g, of each pair of names."""
+    """Return the number f * n_fields + g of each pair of names; f <= g are its fields."""
     number = {name: position for position, name in enumerate(fields.names)}
     codes = []
     for pair in pairs:
         unknown = [name for name in pair if name not in number]
         if unknown or len(pair) != 2:
             raise ValueError(
-                f"pairs has {pair!r}; give two field names each, of {list(number)[:20]}."
+                f"pairs has {pair!r}. Each pair must be two field names, out of "
+                f"{list(number)[:20]}."
             )
         low, high = sorted(number[name] for name in pair)
         codes.append(low * len(fields) + high)

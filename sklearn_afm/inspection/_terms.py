@@ -1,4 +1,4 @@
-"""The terms of predictions (Eq. 6): linear ones, and one a pair; a block of rows at a time."""
+"""Compute the terms of predictions (Eq. 6), linear and one per pair, a block of rows at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .._core.batches.columns import by_feature
 from .._core.pairs.pairs import pair_positions
 from ._columns import Fields
 
-# Pairs of a block of rows; each takes some hundred bytes while it is computed.
+# Pairs in one block of rows. Each pair takes some hundred bytes while it is computed.
 PAIRS_PER_BLOCK = 1 << 17
 # Numbers of one rectangle of rows, so that their embeddings stay small too.
 _MAX_COST = 1 << 22
@@ -20,10 +20,10 @@ _MAX_COST = 1 << 22
 
 @dataclass
 class Terms:
-    """Terms of a block of rows: one element an entry, and one a pair.
+    """Terms of a block of rows: one element per entry, and one per pair.
 
-    Pairs are in no particular order. Rows count from the block's first. Everything is in the
-    unit of the raw scores.
+    Pairs are in no particular order. Rows are numbered from the first row of the block. All terms
+    are in the unit of the raw scores.
     """
 
     bias: np.ndarray  # (n_outputs,)
@@ -57,7 +57,7 @@ class Terms:
 
 @dataclass
 class FieldPairTerms:
-    """Terms of a block summed over the pairs that a row has of two fields; ordered by row."""
+    """Terms of a block, summed over the pairs of each row and two fields; sorted by row."""
 
     row: np.ndarray  # (n,)
     pair: np.ndarray  # (n,) f * n_fields + g with f <= g
@@ -68,13 +68,13 @@ class FieldPairTerms:
 
 
 def iter_terms(model, X) -> Iterator[tuple[slice, Terms]]:
-    """Blocks of rows of a canonical CSR matrix, and their terms."""
+    """Yield blocks of rows of a canonical CSR matrix (as slices), and their terms."""
     for rows in row_blocks(X):
         yield rows, terms_of(model, X[rows])
 
 
 def row_blocks(X) -> Iterator[slice]:
-    """Slices of rows with a bounded number of pairs and entries."""
+    """Yield slices of rows whose number of pairs and entries is bounded."""
     length = np.diff(X.indptr).astype(np.int64)
     block = np.cumsum(length * (length + 1) // 2 + 1) // PAIRS_PER_BLOCK
     starts = np.flatnonzero(np.diff(block, prepend=-1))

@@ -12,7 +12,7 @@ from sklearn_afm.inspection import interaction_scores
 
 
 def table_of_years(rng, n_rows=400):
-    """A year, three ordinary columns, and a target with a product of the year."""
+    """Make a year, three columns of size 1, and a target with a product of year and column."""
     year, others = rng.integers(1950, 2020, n_rows), rng.normal(size=(n_rows, 3))
     age = (year - 1985) / 20
     y = age + others @ [1, 2, 0.5] + age * others[:, 0] + 0.3 * rng.normal(size=n_rows)

@@ -120,7 +120,7 @@ def test_rows_without_pairs_have_no_interaction(Estimator, one_hot_data):
 
 
 def test_sparse_input_stays_sparse(rng):
-    """Densified, these rows would need 160 GB."""
+    """As a dense array, these rows would need 160 GB."""
     indices = rng.integers(0, 10**7, size=(2000, 4))
     X = sparse.csr_array(
         (np.ones(8000), indices.ravel(), np.arange(0, 8001, 4)), shape=(2000, 10**7)
@@ -137,7 +137,7 @@ def test_wrong_number_of_columns(one_hot_data):
 
 
 def altered(format, **arrays):
-    """A matrix whose arrays were changed after it was made."""
+    """Make a matrix, and then change its arrays."""
     X = sparse.coo_array(np.eye(4)).asformat(format)
     for name, value in arrays.items():
         if name in ("row", "col") and hasattr(X, "coords"):
@@ -152,8 +152,8 @@ def altered(format, **arrays):
 
 
 CORRUPT = {
-    "indptr falls": (lambda: altered("csr", indptr=[0, 3, 1, 2, 4]), "never fall"),
-    "indptr below 0": (lambda: altered("csr", indptr=[0, -5, 2, 3, 4]), "never fall"),
+    "indptr falls": (lambda: altered("csr", indptr=[0, 3, 1, 2, 4]), "never decrease"),
+    "indptr below 0": (lambda: altered("csr", indptr=[0, -5, 2, 3, 4]), "never decrease"),
     "indptr starts late": (lambda: altered("csr", indptr=[1, 1, 2, 3, 4]), "start at 0"),
     "indptr short": (lambda: altered("csr", indptr=[0, 1, 2, 4]), "5 integers"),
     "indptr goes too far": (lambda: altered("csr", indptr=[0, 1, 2, 3, 10**6]), "ends at 1000000"),
@@ -176,7 +176,7 @@ CORRUPT = {
 @pytest.mark.parametrize("case", CORRUPT)
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_corrupt_sparse_matrices(Estimator, case):
-    """Compiled code would read or write memory that is not theirs."""
+    """Compiled code would read or write memory outside the arrays of these matrices."""
     make, message = CORRUPT[case]
     y = np.array([0, 1, 0, 1])
     model = Estimator(**SHORT).fit(np.eye(4), y)
@@ -230,7 +230,7 @@ def test_numbers_beyond_float64(Estimator, case):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_large_values_of_both_signs(Estimator):
-    """Their sum overflows to NaN, which scikit-learn's first check of X meets."""
+    """Their sum overflows to NaN in scikit-learn's first check of X."""
     X = np.array([[1.7e308, -1.7e308], [1.7e308, -1.7e308], [0, 1], [1, 0]])
     with pytest.raises(ValueError, match="infinite or NaN"):
         Estimator(**SHORT).fit(np.eye(4, 2), [0, 1, 0, 1]).predict(1e-1 * X)

@@ -16,7 +16,7 @@ def split(X, target, fraction=0.1, by_class=False, seed=0):
     target = np.asarray(target, dtype=float).reshape(X.shape[0], -1)
     train, validation = validation_split(X, target, fraction, by_class=by_class, seed=seed)
     both = np.concatenate([train, validation])
-    np.testing.assert_array_equal(np.sort(both), np.arange(X.shape[0]))  # each row once
+    np.testing.assert_array_equal(np.sort(both), np.arange(X.shape[0]))  # each row is there once
     return train, validation
 
 
@@ -63,7 +63,7 @@ def test_copies_of_a_row_stay_together(by_class, rng):
 
 
 def test_equal_rows_with_several_targets_are_observations(rng):
-    """Two columns of 20 levels: 400 distinct rows, met again by chance in 4,000."""
+    """Two columns of 20 levels have 400 distinct rows. By chance, these repeat in 4,000 rows."""
     levels = rng.integers(0, 20, size=(4000, 2))
     X = sparse.csr_array(np.eye(20)[levels].reshape(4000, 40))
     y = rng.normal(size=4000)
@@ -74,7 +74,7 @@ def test_equal_rows_with_several_targets_are_observations(rng):
 
 
 def test_a_few_distinct_rows_are_observations_too(rng):
-    """25 combinations with one target each: a tenth of them would be two or three."""
+    """There are 25 combinations with one target each. A tenth of these are only two or three."""
     levels = rng.integers(0, 5, size=(3000, 2))
     X = sparse.csr_array(np.eye(5)[levels].reshape(3000, 10))
     y = levels[:, 0] == levels[:, 1]
@@ -103,7 +103,7 @@ def test_no_row_left_to_learn_from(Estimator, fraction, one_hot_data):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_copies_stop_as_weights_do(Estimator, rng):
-    """Of noise, nothing can be learnt: copies in both parts would go on to be learnt by heart."""
+    """The target is noise. If both parts had copies, training would go on and overfit these."""
     levels = rng.integers(0, 12, size=(700, 4))
     X = sparse.csr_array(np.eye(12)[levels].reshape(700, 48))
     y = target_for(Estimator, rng.normal(size=700))
@@ -116,7 +116,7 @@ def test_copies_stop_as_weights_do(Estimator, rng):
 
 
 def test_a_few_copies_change_nothing(rng):
-    """The same rows are set aside as if all were distinct."""
+    """The rows set aside are the same as if all rows were distinct."""
     X, y = distinct_rows(rng, 1000), rng.normal(size=1000)
     expected = split(X, y)[1]
     twice = np.r_[np.arange(999), 0]

@@ -1,4 +1,4 @@
-"""Columns that training never saw, and matrices of very many columns."""
+"""Columns without training rows, and matrices with very many columns."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 
 @pytest.fixture
 def levels(rng):
-    """Rows of 3 fields whose levels are the first 4 of 6."""
+    """Rows of 3 fields that have only the first 4 of 6 levels."""
     X = rng.choice(np.array(LEVELS[:4], dtype=object), size=(120, 3))
     return X, (X[:, 0] == X[:, 1]) + 0.1 * (X[:, 2] == "a")
 
@@ -27,7 +27,7 @@ def scores(model, X):
 
 
 def unseen_column(X):
-    """Rows with the first field's level replaced by one that training never had."""
+    """Replace the first field's level by one that no training row has."""
     X = X.copy()
     X[:, 0] = "never"
     return X
@@ -81,7 +81,7 @@ def test_a_column_that_comes_later_is_learnt_then(Estimator, how, levels):
     assert model.embeddings_[column].all()
     assert model.linear_weights_[column] != 0
     assert not np.array_equal(scores(model, late), scores(model, without))
-    # Those that are still not seen stay out.
+    # Columns that are still without training rows stay 0.
     np.testing.assert_array_equal(model.embeddings_[[5, 10, 11, 16]], 0)
     np.testing.assert_array_equal(others, 0)
 
@@ -107,7 +107,7 @@ def wide(n_columns):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 @pytest.mark.parametrize("n_columns", [2**34, 2**40 + 2, 2**62])
 def test_more_columns_than_memory_holds(Estimator, n_columns):
-    """Said before anything of that size is made, by each way into training."""
+    """fit and partial_fit raise the error before they make an array of that size."""
     with pytest.raises(ValueError, match=rf"{n_columns} columns.*GiB"):
         Estimator(embedding_dim=8).fit(wide(n_columns), [0, 1])
     classes = {"classes": [0, 1]} if hasattr(Estimator, "predict_proba") else {}
@@ -130,7 +130,7 @@ def test_wider_matrices_after_training_are_refused_by_their_width(Estimator):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_scratch_tables_count_as_memory(Estimator, monkeypatch):
-    """With a k of 1, what is counted and scaled by column takes more than the parameters."""
+    """With k = 1, counts and scales of the columns need more memory than the parameters."""
     from sklearn_afm import _input
 
     n_columns = 1000

@@ -1,4 +1,4 @@
-"""Weights that count rows, and weights that are relative."""
+"""Weights that count rows, and relative weights."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_weights_below_one_are_relative(Estimator, one_hot_data, rng):
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_weights_above_one_count_rows(Estimator, one_hot_data):
-    """More rows: a weaker prior."""
+    """With more rows, the same l2_embedding regularises less."""
     X, y = one_hot_data
     y = target_for(Estimator, y)
     once = Estimator(**OPTIONS).fit(X, y)

@@ -1,4 +1,4 @@
-"""checkpoint: a fit that goes on equals one that never stopped; other files are refused."""
+"""checkpoint: a resumed fit equals one that never stopped; other files are refused."""
 
 import io
 import os
@@ -19,7 +19,7 @@ OPTIONS = {"embedding_dim": 4, "max_iter": 6, "random_state": 0, "dropout": 0.3}
 
 
 def learnt(model):
-    """All that a fit sets, save for how long it took."""
+    """Return everything that a fit sets, except how long it took."""
     state = {name: value for name, value in vars(model).items() if name.endswith("_")}
     times = ("seconds", "rows_per_second")
     state["history_"] = [
@@ -41,11 +41,11 @@ def assert_same(found, expected):
 
 
 class Stop(Exception):
-    """What ends a fit in these tests."""
+    """The error that ends a fit in these tests."""
 
 
 def stop_after(n_epochs):
-    """A callback that raises at the end of the n-th epoch that it sees."""
+    """Return a callback that raises at the end of the n-th epoch that it is called in."""
     seen = []
 
     def callback(record):
@@ -57,7 +57,7 @@ def stop_after(n_epochs):
 
 
 def fit_in_parts(model, parts, *data, **options):
-    """Fit, stopped after each of these numbers of epochs, and go on each time in a clone."""
+    """Fit clones that each stop after these numbers of epochs and are resumed by the next one."""
     for n_epochs in parts:
         with pytest.raises(Stop):
             clone(model).set_params(callbacks=stop_after(n_epochs)).fit(*data, **options)
@@ -82,7 +82,7 @@ def test_a_fit_that_goes_on_equals_one_that_never_stopped(Estimator, case, one_h
     y = target_for(Estimator, y)
     options = OPTIONS | CASES[case]
     path = tmp_path / "fit.npz"
-    # Stopped at the end of epoch 3 with the checkpoint of epoch 2, and of 4 with that of 3.
+    # Stopped in epoch 3 with the checkpoint of epoch 2, then in epoch 4 with that of epoch 3.
     model = fit_in_parts(Estimator(checkpoint=path, **options), (3, 2), X, y)
     expected = Estimator(**options).fit(X, y)
     assert_same(model, expected)
@@ -102,7 +102,7 @@ def test_init_fm_goes_on_in_either_stage(Estimator, stage, one_hot_data, tmp_pat
     if stage == "main":
         with pytest.raises(Stop):
             clone(model).set_params(callbacks=stop_after(6 + 3)).fit(X, y)
-        monkeypatch.setattr("sklearn_afm._fitting._Fitting._pretrained", None)  # not again
+        monkeypatch.setattr("sklearn_afm._fitting._Fitting._pretrained", None)  # no FM again
     else:
         from sklearn_afm._checkpoint import Checkpoint
 
@@ -185,7 +185,7 @@ def test_a_fit_goes_on_for_longer(one_hot_data, tmp_path):
 
 @pytest.fixture
 def stopped(one_hot_data, tmp_path):
-    """A checkpoint, and the data and options of its fit."""
+    """A checkpoint of a stopped fit, and the data and options of this fit."""
     X, y = one_hot_data
     options = OPTIONS | {"checkpoint": tmp_path / "fit.npz"}
     with pytest.raises(Stop):
@@ -231,7 +231,7 @@ def test_a_checkpoint_of_other_data_is_refused(stopped):
 
 
 def test_damaged_files_are_refused_or_harmless(stopped):
-    """Bits flipped and ends cut off anywhere; what zip does not check changes nothing."""
+    """Bits are flipped and ends cut off anywhere. Bytes that zip does not check do no harm."""
     path, X, y, options = stopped
     content = path.read_bytes()
     expected = AFMClassifier(**OPTIONS).fit(X, y)
@@ -257,7 +257,7 @@ def test_damaged_files_are_refused_or_harmless(stopped):
 
 def test_a_damaged_shape_is_refused_before_it_asks_for_memory(one_hot_data, tmp_path):
     path = tmp_path / "fit.npz"
-    options = OPTIONS | {"embedding_dim": 128, "checkpoint": path}  # beyond one read of zipfile
+    options = OPTIONS | {"embedding_dim": 128, "checkpoint": path}  # zipfile reads it in parts
     with pytest.raises(Stop):
         FMRegressor(callbacks=stop_after(3), **options).fit(*one_hot_data)
     shape, huge = b"(20, 128), }             ", b"(20000000000000, 128), } "
@@ -268,7 +268,7 @@ def test_a_damaged_shape_is_refused_before_it_asks_for_memory(one_hot_data, tmp_
 
 
 class Bomb:
-    """Harmful when unpickled."""
+    """An object that ends the process if it is unpickled."""
 
     def __reduce__(self):
         return (os.abort, ())

@@ -1,4 +1,4 @@
-"""Early stopping: which scores count, what a scorer is given, what ends training."""
+"""Early stopping: which scores count, what a scorer gets, and when training ends."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from sklearn_afm import AFMClassifier, FMClassifier, FMRegressor
 
 
 def scores(*values):
-    """A scorer that gives these values in turn."""
+    """Return a scorer that returns these values one after another."""
     given = iter(values)
     return lambda estimator, X, y: next(given)
 
@@ -62,7 +62,7 @@ def test_a_scorer_is_shown_another_estimator_without_names(one_hot_data):
         return estimator.score(X, y)
 
     model = FMRegressor(max_iter=3, early_stopping=True, scoring=scoring, random_state=0)
-    model.fit(frame, y)  # a warning of names would be an error
+    model.fit(frame, y)  # a warning about feature names would be an error
     assert len({id(estimator) for estimator in seen}) == 3
     assert list(model.feature_names_in_) == list(frame.columns)
 
@@ -113,7 +113,7 @@ def test_class_weight_is_in_the_loss_of_given_validation_rows(
     X, y, X_val, y_val, weight = validation_data(one_hot_data, rng)
     model = Estimator(class_weight=class_weight, max_iter=1, weight_averaging=0, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weight)
-    if class_weight == "balanced":  # by the training rows
+    if class_weight == "balanced":  # balanced by the training rows
         class_weight = {label: 200 / (2 * (y == label).sum()) for label in ("low", "high")}
     by_class = np.array([class_weight[label] for label in y_val])
     expected = log_loss(y_val, model.predict_proba(X_val), sample_weight=weight * by_class)

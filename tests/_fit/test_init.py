@@ -1,4 +1,4 @@
-"""init and freeze: from an FM to an AFM, and the paper's FM+A (Section 5.3)."""
+"""init and freeze: start an AFM from an FM, as the paper's FM+A does (Section 5.3)."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_uniform_attention_and_p_of_the_number_of_pairs_is_the_fm(Estimator, siz
     y = target_for(Estimator, size * y)
     fm = FM_OF[Estimator](random_state=0).fit(X, y)
     afm = Estimator(init=fm, **UNTRAINED).fit(X, y)
-    lacking = X.copy()  # rows of every length, as unseen levels leave them
+    lacking = X.copy()  # rows of all lengths, as with unseen levels
     lacking.data[np.random.default_rng(0).random(X.nnz) < 0.3] = 0
     for rows in (X, lacking):
         np.testing.assert_allclose(scores(afm, rows), scores(fm, rows), rtol=1e-4, atol=1e-4 * size)
@@ -74,7 +74,7 @@ def test_freeze_leaves_a_part_as_it_starts(part, names, one_hot_data):
 
 
 def test_fm_plus_attention_improves_the_frozen_fm():
-    """FM+A: uniform attention first, then the attention network alone."""
+    """FM+A: train an FM (uniform attention), then only the attention network."""
     rng = np.random.default_rng(0)
     levels = rng.integers(0, 4, size=(2000, 5))
     X = np.eye(4)[levels].reshape(2000, 20)

@@ -1,4 +1,4 @@
-"""Many fits in one process leave nothing behind; the long version is benchmarks/long_runs.py."""
+"""Many fits in one process leak no memory. The long version is benchmarks/long_runs.py."""
 
 import gc
 import tracemalloc
@@ -11,29 +11,29 @@ from scipy import sparse
 from sklearn.base import clone
 
 N_BEFORE, N_CALLS = 10, 20
-# Free lists of Python and torch still fill, by about 3 kB a call; an array with one number for
-# each of the rows below would be 24 kB.
+# The free lists of Python and torch still grow by about 3 kB per call. A leaked array with one
+# number per row (of the rows below) would be 24 kB.
 MAX_BYTES = 8000 * N_CALLS
 
 
 @pytest.fixture
 def rows(one_hot_data):
-    """3,000 rows and their target."""
+    """3,000 rows and their targets."""
     X, y = one_hot_data
     return sparse.vstack([X] * 10, format="csr"), np.tile(y, 10)
 
 
 def n_tensors():
-    """Tensors that are alive."""
+    """Count the tensors that are alive."""
     gc.collect()
     return sum(issubclass(type(value), torch.Tensor) for value in gc.get_objects())
 
 
 def left_behind(call):
-    """By so many calls: bytes of Python and NumPy, and tensors."""
+    """Count the bytes (of Python and NumPy) and tensors that `N_CALLS` calls leave behind."""
     tracemalloc.start()
     try:
-        for _ in range(N_BEFORE):  # fills caches of bounded size
+        for _ in range(N_BEFORE):  # fill caches of limited size
             call()
         tensors, (traced, _) = n_tensors(), tracemalloc.get_traced_memory()
         for _ in range(N_CALLS):

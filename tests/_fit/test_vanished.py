@@ -1,4 +1,4 @@
-"""What a fit says where interactions have vanished, or the attention stayed even."""
+"""Messages of a fit if all interactions became zero, or if the attention stayed uniform."""
 
 import re
 import warnings
@@ -14,7 +14,7 @@ from sklearn_afm.inspection._terms import iter_terms
 
 
 def equal_levels(rng, n_levels, n_rows):
-    """Four columns; whether the first two are equal, without noise."""
+    """Make four categorical columns. The target is whether the first two are equal."""
     levels = rng.integers(0, n_levels, size=(n_rows, 4))
     X = np.eye(n_levels)[levels].reshape(n_rows, -1)
     return sparse.csr_array(X), levels[:, 0] == levels[:, 1]
@@ -91,7 +91,7 @@ def test_uneven_attention_is_shown(one_hot_data, capsys):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_attention_does_not_die(seed):
-    """A target with strong linear effects moves all biases of the attention at the start."""
+    """The target has strong linear effects. At first, they change all biases of the attention."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(0, 6, size=(1500, 4))
     X = sparse.csr_array(np.eye(6)[levels].reshape(1500, 24))

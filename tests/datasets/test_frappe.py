@@ -1,4 +1,4 @@
-"""fetch_frappe reads the authors' text files and the arrays, and refuses other rows."""
+"""fetch_frappe reads the authors' text files or the arrays, and refuses other rows."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ STARTS = np.cumsum([0, *WIDTHS[:-1]])
 
 
 def made_rows(subset):
-    """Columns and targets, as many as the authors have."""
+    """Make columns and targets, as many as the authors' part has."""
     rng = np.random.default_rng(0)
     n_rows = {"train": 202_027, "validation": 57_722, "test": 28_860}[subset]
     return STARTS + rng.integers(0, WIDTHS, (n_rows, 10)), rng.choice([-1, 1], n_rows)
@@ -63,7 +63,7 @@ def test_arrays_take_the_place_of_text_files_but_for_the_test_part(tmp_path, mon
     assert_same(found, columns, target)
     with pytest.raises(OSError, match=str(tmp_path / "frappe" / "frappe.test.libfm")):
         fetch_frappe(data_home=tmp_path, subset="test", n_retries=0)
-    # Text files come first.
+    # If both exist, the text file is read.
     write_text(tmp_path / "frappe", "validation", columns, -target)
     assert_same(fetch_frappe(data_home=tmp_path, subset="validation"), columns, -target)
 
@@ -78,7 +78,7 @@ def test_fields_and_names(tmp_path):
 
 
 def spoil(columns, target, how):
-    """The same rows with one fault."""
+    """Return the same rows with one fault."""
     if how == "a row less":
         return columns[1:], target[1:]
     if how == "two entries of a field":

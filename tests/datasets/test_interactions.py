@@ -1,4 +1,4 @@
-"""make_interactions: the pairs that it names are all that there is, and an AFM finds them."""
+"""make_interactions: only the named pairs have effects, and an AFM finds them."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from sklearn_afm.inspection import pair_importance
 
 
 def levels_of(made):
-    """The level of each field in each row."""
+    """Return the level of each field in each row."""
     assert (made.data.data == 1).all()
     n_fields = len(made.fields)
     starts = [columns.start for columns in made.fields.values()]
@@ -31,7 +31,8 @@ def test_pairs_are_all_that_there_is():
     names = list(made.fields)
     pairs = [(names.index(first), names.index(second)) for first, second in made.pairs]
     assert len(set(pairs)) == 3
-    # Dummies of the pairs of levels explain everything, and those of single fields nothing.
+    # Dummy variables of the pairs of levels explain everything. Those of single fields explain
+    # nothing.
     own = np.hstack([np.eye(9)[3 * levels[:, i] + levels[:, j]] for i, j in pairs])
     residual = y - own @ np.linalg.lstsq(own, y, rcond=None)[0]
     np.testing.assert_allclose(residual, 0, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Files of the AFM authors' format work unchanged with scikit-learn's reader and the estimators."""
+"""Files in the AFM authors' format work with scikit-learn's reader and the estimators."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn.datasets import load_svmlight_file, load_svmlight_files
 
 
 def write(path, columns, target):
-    """One line a row: the target, then a column with value 1 for each field."""
+    """Write one line per row: the target, then a column with value 1 for each field."""
     path.write_text(
         "".join(
             f"{y} " + " ".join(f"{column}:1" for column in row) + "\n"

@@ -1,4 +1,4 @@
-"""fetch_movielens_100k: rows equal a plain reading of the files; genres are several a row."""
+"""fetch_movielens_100k: rows equal a plain reading of the files; a row can have several genres."""
 
 import zipfile
 from hashlib import sha256
@@ -22,7 +22,7 @@ DATES = ["01-Jan-1995", "", "14-Feb-1941"]
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """Made files of the same form in an archive, and what they say, row by row."""
+    """Make an archive with files of the same form, and list what they contain, row by row."""
     rng = np.random.default_rng(0)
     genres = rng.random((N_ITEMS, 19)) < 0.2
     genres[:, 7] |= ~genres.any(axis=1)
@@ -44,7 +44,7 @@ def files(tmp_path, monkeypatch):
     )
     content = {
         "u.data": "".join("\t".join(map(str, row)) + "\n" for row in ratings).encode(),
-        "u.user": ("\n" + "\n".join(users) + "\n").encode(),  # an empty line is no user
+        "u.user": ("\n" + "\n".join(users) + "\n").encode(),  # empty lines are not users
         "u.item": ("\n".join(items) + "\n").encode("latin-1"),
     }
     with zipfile.ZipFile(tmp_path / "ml-100k.zip", "w") as archive:
@@ -58,7 +58,7 @@ def files(tmp_path, monkeypatch):
 
 
 def expected_levels(user, item, genres):
-    """Names of the columns of one row."""
+    """Return the names of the columns of one row."""
     names = {
         f"user={user}",
         f"age={(5 + user) // 10 * 10}s",
@@ -96,7 +96,7 @@ def test_explanations_take_its_fields(files):
     model = AFMRegressor(embedding_dim=2, max_iter=2, random_state=0).fit(X, y)
     importance = pair_importance(model, X, fields=fields)
     assert importance.fields.tolist() == list(fields)
-    # Attention of a row adds up to 1, over pairs of two fields and pairs of two genres.
+    # The attention of a row sums to 1, over pairs of two fields and pairs of two genres.
     np.testing.assert_allclose(importance.total.sum(), 1)
     genre = list(fields).index("genre")
     several = (np.diff(X[:, fields["genre"]].indptr) > 1).mean()

@@ -1,4 +1,4 @@
-"""fetch_movielens_tags: the paper's protocol on a made tags.csv."""
+"""fetch_movielens_tags: the paper's protocol on a small tags.csv made here."""
 
 import zipfile
 
@@ -14,7 +14,7 @@ WORDS = ["funny", '"sad, slow"', "naïve", "B&W", "1990s", "a=b", "war"]
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A folder without files, where the archive is a made one."""
+    """An empty folder for the data. The archive to fetch is made here."""
     rng = np.random.default_rng(0)
     seen = set()
     while len(seen) < LINES:
@@ -29,7 +29,7 @@ def home(tmp_path, monkeypatch):
 
 
 def names_of(found):
-    """User, movie and tag of each row, by the names of its columns."""
+    """Return user, movie and tag of each row, from the names of its columns."""
     assert (np.diff(found.data.indptr) == 3).all()
     return [tuple(names) for names in found.feature_names[found.data.indices.reshape(-1, 3)]]
 
@@ -41,7 +41,7 @@ def test_two_negatives_a_tag_that_was_given(home):
     drawn = [row for row, y in zip(rows, found.target) if y == -1]
     assert len(given) == LINES + 2
     assert not set(given) & set(drawn)
-    # A tag that the user gave another film may be drawn for this one.
+    # A tag that the user gave to another film can be drawn for this film.
     assert {row[::2] for row in given} & {row[::2] for row in drawn}
     contexts = sorted(row[:2] for row in given)
     assert sorted(row[:2] for row in drawn) == sorted(contexts * 2)
@@ -88,7 +88,7 @@ def test_other_files_are_refused(text, tmp_path):
     path = tmp_path / "ml-latest" / "tags.csv"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(OSError, match=f"{path} is no file of tags"):
+    with pytest.raises(OSError, match=f"{path} is not a file of tags"):
         fetch_movielens_tags(data_home=tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""sample_negatives: nothing seen is drawn, nothing else changes, all unseen levels are alike."""
+"""sample_negatives: draws each unseen level equally often, no seen level, changes nothing else."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from scipy.stats import chisquare
 
 from sklearn_afm.datasets import sample_negatives
 
-# Columns: 4 items, a real value, 3 users, 2 flags. The user is not the first field on purpose.
+# Columns: 4 items, a real value, 3 users, 2 flags. It is intended that the user is not first.
 ITEMS, USERS, FLAGS = slice(0, 4), slice(5, 8), slice(8, 10)
 
 
 def positive_rows(seed, n_rows):
-    """Rows with one item (never item 3 for user 0, never 1 for the others), user and flags."""
+    """Make rows of item (never 3 for user 0, never 1 for the other users), user and flags."""
     rng = np.random.default_rng(seed)
     X = np.zeros((n_rows, 10))
     users = rng.integers(0, 3, n_rows)
@@ -27,7 +27,7 @@ def positive_rows(seed, n_rows):
 
 
 def seen_items(X, contexts):
-    """Items of each context, by plain loops."""
+    """Return the items of each context, by plain loops."""
     seen = {}
     for row, context in zip(X, contexts):
         seen.setdefault(context, set()).add(int(np.flatnonzero(row[ITEMS])[0]))
@@ -57,7 +57,7 @@ def test_no_negative_was_seen_and_the_rest_stays(seed, n_rows, n, by_flags):
         [item] = np.flatnonzero(negative[ITEMS])
         assert item not in seen[contexts[number // n]]
         assert negative[item] == row[ITEMS].sum()
-    np.testing.assert_array_equal(rows.toarray(), X)  # untouched
+    np.testing.assert_array_equal(rows.toarray(), X)  # X does not change
 
 
 def test_unseen_levels_are_alike():

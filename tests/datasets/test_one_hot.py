@@ -1,4 +1,4 @@
-"""One-hot rows, their fields and names agree with plain loops."""
+"""One-hot rows, their fields and names are the same as by plain loops."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def test_encoded_rows_carry_the_names_of_their_levels(rng):
     data, fields, names = _one_hot.encode(table)
     assert data.dtype == np.float32
     assert list(fields) == ["number", "text"]
-    # Numbers stand in the order of numbers, not of their digits.
+    # Numbers are sorted as numbers, not as text.
     levels = [int(name.split("=")[1]) for name in names[fields["number"]]]
     assert levels == sorted(set(table["number"]))
     assert names[fields["text"]].tolist() == ["text=a", "text=b", "text=c"]

@@ -1,4 +1,4 @@
-"""The fetchers on the files themselves: `SKLEARN_AFM_DATA=DIR pytest tests/datasets`."""
+"""The loaders read the real files: `SKLEARN_AFM_DATA=DIR pytest tests/datasets`."""
 
 import os
 
@@ -19,7 +19,7 @@ def test_frappe_holds_what_its_users_did():
         assert (part.target == 1).sum() == n_positives
         logs.append(part.data[part.target == 1])
     user, item = part.fields["user"], part.fields["item"]
-    # Negatives of the validation part are apps that the user has not in the validation log.
+    # Negative validation rows have apps that the user does not have in the validation log.
     drawn = part.data[part.target == -1].indices.reshape(-1, 10)
     logged = logs[1].indices.reshape(-1, 10)
     key = part.data.shape[1]

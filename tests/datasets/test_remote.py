@@ -1,4 +1,4 @@
-"""Files come from where they are published, whole or not at all, or an error says what to do."""
+"""Files are fetched whole or not at all. If this fails, an error says what to do."""
 
 import zipfile
 from functools import partial
@@ -13,7 +13,7 @@ NOWHERE = "file://localhost/nowhere"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder and writes nothing."""
+    """A server of a folder that logs nothing."""
 
     def log_message(self, *args):
         pass
@@ -21,7 +21,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def origin(tmp_path, monkeypatch):
-    """The address of a folder that stands for the publisher's."""
+    """The address of a folder that takes the publisher's place."""
     folder = tmp_path / "origin"
     folder.mkdir()
     (folder / "rows.txt").write_text("1 2 3\n")
@@ -98,7 +98,7 @@ def test_a_wrong_archive_is_an_os_error_and_leaves_nothing(content, origin, tmp_
     address, name = f"{origin}/set.zip", "c"
     if content == "no archive":
         address, name = f"{origin}/rows.txt", "a"
-    with pytest.raises(OSError, match="unpack it so that") as error:
+    with pytest.raises(OSError, match="unpack it, so that") as error:
         _remote.cached_members(address, folder, [name])
     assert str(folder / name) in str(error.value)
     assert list(folder.iterdir()) == []
@@ -107,7 +107,7 @@ def test_a_wrong_archive_is_an_os_error_and_leaves_nothing(content, origin, tmp_
 def test_other_content_is_refused(tmp_path):
     path = tmp_path / "abc"
     path.write_text("abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180-2
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # from FIPS 180-2
     _remote.check_sha256(path, known)
     path.write_text("abd")
     with pytest.raises(OSError, match="SHA256"):

@@ -1,4 +1,4 @@
-"""The experiments: runs that are kept and go on, what is measured, tables and pictures."""
+"""The experiments: kept and resumed runs, measures, tables and pictures."""
 
 import json
 
@@ -23,7 +23,7 @@ FIELDS = {"user": slice(0, 10), "item": slice(10, 22), "weekday": slice(22, 29)}
 
 @pytest.fixture(scope="module")
 def rows():
-    """Logs of users that like items of their own parity, in three parts."""
+    """Rows of users and items, target 1 if both have the same parity, in three parts."""
     rng = np.random.default_rng(0)
     levels = np.column_stack([rng.integers(0, n, 600) for n in (10, 12, 7)])
     columns = levels + [field.start for field in FIELDS.values()]
@@ -126,7 +126,7 @@ def test_without_attention_the_afm_is_its_fm(rows):
     for row in found["examples"]["rows"]:
         assert row["FM"]["attention"] == pytest.approx([1 / 3] * 3)
         assert row["FM"]["score"] == row["FM+A"]["score"]
-        for terms in (row["FM"], row["FM+A"]):  # three fields have three pairs, all shown
+        for terms in (row["FM"], row["FM+A"]):  # all three pairs of the fields
             total = np.dot(terms["attention"], terms["score"])
             assert terms["sum"] == pytest.approx(total, rel=1e-5, abs=1e-6)
 

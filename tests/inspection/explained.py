@@ -1,4 +1,4 @@
-"""Models and tables that the tests of explanations share."""
+"""Models and tables that the tests of inspection share."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ TRUE_PAIRS = [{"b", "e"}, {"c", "d"}]
 
 
 def random_model(Estimator, X, n_outputs, rng):
-    """A fitted estimator whose attributes are random, so that attention is far from uniform."""
+    """Fit an estimator, then draw its attributes, so that the attention is far from uniform."""
     n_rows = X.shape[0]
     if Estimator in CLASSIFIERS:
         n_classes = n_outputs if n_outputs > 1 else 2
@@ -28,17 +28,17 @@ def random_model(Estimator, X, n_outputs, rng):
 
 
 def raw_prediction(estimator, X):
-    """What the terms have to add up to."""
+    """Return what the terms of a prediction must add up to."""
     if hasattr(estimator, "decision_function"):
         return estimator.decision_function(X)
     return estimator.predict(X)
 
 
 def table_of_pairs(seed, n_rows=1500):
-    """Six text columns a to f, where the levels of two pairs of columns interact."""
+    """Make six text columns a to f, in which the levels of two pairs of columns interact."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(0, 4, size=(n_rows, 6))
-    # Signs of the levels, as many of each: their products have no main effects.
+    # Each column has as many levels of sign 1 as of -1. So products of signs have no main effects.
     signs = rng.permuted(np.tile([1.0, 1.0, -1.0, -1.0], (6, 1)), axis=1)
     values = np.take_along_axis(signs.T, levels, axis=0)
     score = values[:, 1] * values[:, 4] + values[:, 2] * values[:, 3]
@@ -47,7 +47,7 @@ def table_of_pairs(seed, n_rows=1500):
 
 
 def fitted_pipeline(estimator, seed=0, classify=False):
-    """A Pipeline fitted on `table_of_pairs`, its rows and targets."""
+    """Return a Pipeline fitted on `table_of_pairs`, its rows and its targets."""
     X, y = table_of_pairs(seed)
     if classify:
         y = np.where(y > 0, "high", "low")

@@ -1,4 +1,4 @@
-"""Fields of encoded columns."""
+"""Fields and names of encoded columns."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from sklearn_afm.inspection._columns import column_names, find_fields, take_apar
 
 @pytest.fixture
 def frame(rng):
-    """Two text columns of 3 and 2 levels (one of them rare), two of numbers."""
+    """Two text columns of 3 levels each (one level is rare), and two columns of numbers."""
     return pd.DataFrame(
         {
             "colour": np.array(["red", "green", "blue"])[np.arange(60) % 3],
@@ -38,7 +38,7 @@ def frame(rng):
 
 
 def fields_of(encoder, X):
-    """Name of the field of each column, as "auto" finds it."""
+    """Return the name of the field that "auto" finds for each column."""
     model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
     found = find_fields(*take_apart(model), "auto")
     assert len(found.of_column) == model[-1].n_features_in_
@@ -46,7 +46,7 @@ def fields_of(encoder, X):
 
 
 def names_of(encoder, X):
-    """Name of each encoded column."""
+    """Return the name of each encoded column."""
     model = make_pipeline(encoder, FMRegressor(max_iter=1)).fit(X, np.arange(60.0))
     return column_names(*take_apart(model)).tolist()
 
@@ -155,12 +155,12 @@ def test_fields_as_given(fields, names, of_column, model):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ("automatic", "fields='automatic' is no choice"),
-        (["u", "i"], "fields names 2 columns, but the model has 4"),
-        ([], "fields names 0 columns"),
-        ({"u": slice(0, 3)}, "1 columns belong to no field, the first is column 3"),
-        ({"u": slice(0, 3), "i": [2, 3]}, "Field 'i' has columns that another field has too"),
-        ({"u": [0, 9]}, "Field 'u': index 9 .* the model has 4 columns"),
+        ("automatic", "fields='automatic' must be \"auto\", None"),
+        (["u", "i"], "fields has 2 names, but the model has 4 columns"),
+        ([], "fields has 0 names"),
+        ({"u": slice(0, 3)}, "1 columns belong to no field; the first is column 3"),
+        ({"u": slice(0, 3), "i": [2, 3]}, "Field 'i' has columns that also belong to another"),
+        ({"u": [0, 9]}, "Field 'u': index 9 .* The model has 4 columns"),
     ],
 )
 def test_errors_of_fields(fields, message, model):
@@ -175,7 +175,7 @@ def test_too_many_fields(model, monkeypatch):
 
 
 class Sampler(BaseEstimator):
-    """As of imbalanced-learn: changes the rows of training, and has no `transform`."""
+    """A sampler like imbalanced-learn's: it changes the training rows, and has no `transform`."""
 
     def fit_resample(self, X, y):
         return X, y

@@ -1,4 +1,4 @@
-"""Displays draw what was computed; matplotlib comes only when one is drawn."""
+"""Displays draw what was computed. Matplotlib is imported only if one is drawn."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def texts(labels):
 
 
 def drawn(display):
-    """The display's figure can be rendered."""
+    """Render the display's figure, and return the display."""
     display.figure_.canvas.draw()
     return display
 
@@ -83,7 +83,7 @@ def test_attention_of_many_classes_needs_no_output(rng):
     model = random_model(AFMClassifier, X, 3, rng)
     drawn(AttentionDisplay.from_estimator(model, X, kind="rows"))
     drawn(AttentionDisplay.from_estimator(model, X))
-    with pytest.raises(ValueError, match="give output="):
+    with pytest.raises(ValueError, match="Set output to an int"):
         AttentionDisplay.from_estimator(model, X, kind="rows", statistic="abs_contribution")
 
 
@@ -119,7 +119,7 @@ def test_ranked_pairs(fitted):
 def test_waterfall_ends_at_the_prediction(fitted):
     model, X, _ = fitted
     display = drawn(InteractionDisplay.from_estimator(model, X, row=-1, n_terms=5))
-    assert len(display.bars_) == 7  # bias, 5 terms, the others
+    assert len(display.bars_) == 7  # bias, 5 terms, and all other terms
     last = display.bars_[-1]
     predicted = model.predict(X[-1:])[0]
     np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)
@@ -142,7 +142,7 @@ def test_waterfall_of_classes(rng):
     two = random_model(FMClassifier, X, 1, rng)
     display = drawn(InteractionDisplay.from_estimator(two, X, row=0))  # a row of zeros
     assert display.ax_.get_xlabel().startswith("logit of b")
-    with pytest.raises(ValueError, match="InteractionDisplay is of one output"):
+    with pytest.raises(ValueError, match="InteractionDisplay needs one output"):
         InteractionDisplay.from_estimator(model, X)
     with pytest.raises(ValueError, match="row=12 is no row of X, which has 12"):
         InteractionDisplay.from_estimator(two, X, row=12)
@@ -170,7 +170,7 @@ def test_history_of_a_classifier(rng):
     losses = [record["train_loss"] for record in classifier.history_]
     np.testing.assert_allclose(display.lines_["FMClassifier"][0].get_ydata(), losses)
     regressor = FMRegressor(max_iter=1).fit(X, X[:, 0])
-    with pytest.raises(ValueError, match="no common error"):
+    with pytest.raises(ValueError, match="share no error"):
         HistoryDisplay.from_estimator([classifier, regressor])
     with pytest.raises(ValueError, match="empty"):
         HistoryDisplay.from_estimator([])

@@ -1,4 +1,4 @@
-"""interaction_scores: against plain loops, and as terms that add up to the prediction."""
+"""interaction_scores: compared with plain loops; its terms add up to the prediction."""
 
 import sys
 
@@ -55,7 +55,7 @@ def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, r
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_terms_of_a_fit_are_in_the_unit_of_the_target(Estimator, rng):
-    """Columns and targets of other sizes than 1; a column that training never had has no term."""
+    """Columns and targets are not of size 1. A column without training rows has no terms."""
     X = rng.normal(size=(200, 5)) * [1, 100, 0.01, 3, 0]
     y = 500 + 40 * np.sign(X[:, 0] * X[:, 1])
     if hasattr(Estimator, "predict_proba"):

@@ -1,4 +1,4 @@
-"""interaction_table: the rows and pairs of the paper's Table 1."""
+"""interaction_table: rows by pairs of fields, as in the paper's Table 1."""
 
 import numpy as np
 import pytest
@@ -65,9 +65,9 @@ def test_several_pairs_of_two_fields_are_summed(rng):
 def test_errors(rng):
     X = ragged_matrix(rng)
     model = random_model(AFMRegressor, X, 3, rng)
-    with pytest.raises(ValueError, match="interaction_table is of one output"):
+    with pytest.raises(ValueError, match="interaction_table needs one output"):
         interaction_table(model, X)
-    with pytest.raises(ValueError, match=r"pairs has \('x0', 'y'\); give two field names"):
+    with pytest.raises(ValueError, match=r"pairs has \('x0', 'y'\)\. .* names, out of \['x0'"):
         interaction_table(model, X, pairs=[("x0", "y")], output=0)
     with pytest.raises(ValueError, match="n_pairs="):
         interaction_table(model, X, n_pairs=0, output=0)

@@ -1,9 +1,9 @@
-"""Stores a model of each estimator, with rows and what it predicts for them.
+"""Store a fitted model of each estimator, and its predictions for some rows.
 
     python tests/models/make.py
 
-Run once for a release; files of earlier releases stay as they are, for tests/test_persistence.py
-to load. Rows and predictions are plain arrays; labels are strings.
+Run this once per release. Files of earlier releases stay as they are: tests/test_persistence.py
+loads them. Rows and predictions are plain arrays. Labels are strings.
 """
 
 import pickle
@@ -34,7 +34,7 @@ def main():
     expected = {"X": X}
     FOLDER.mkdir(exist_ok=True)
     for Estimator, y in targets.items():
-        # warm_start keeps what a continued fit needs, so that this is stored too.
+        # With warm_start, the model keeps what a continued fit needs. So this is stored too.
         model = Estimator(embedding_dim=4, max_iter=20, warm_start=True, random_state=0).fit(X, y)
         name = Estimator.__name__
         (FOLDER / f"{name}.pickle").write_bytes(pickle.dumps(model, protocol=4))

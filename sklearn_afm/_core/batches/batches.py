@@ -1,12 +1,12 @@
-"""From CSR rows to mini-batches: local feature numbers and rectangles of rows.
+"""Make mini-batches of CSR rows: number their features, and form rectangles of rows.
 
-Index arithmetic runs in NumPy on the host, where it is deterministic and cheap; what is
-heavy (products over embeddings) is torch's.
+NumPy does the index arithmetic on the host, where it is deterministic and cheap. Torch does the
+heavy work: products of embeddings.
 
-A *feature* is one (column, value) of a batch, so that x_i v_i is looked up, not multiplied
-again for each row. Rows of similar length form a `RowGroup`, a rectangle that is padded
-with the feature number `n_features`; rows with unknown levels cost a little padding, one
-long row costs the others nothing.
+A *feature* is a column together with its value. So x_i v_i is computed once per feature of a
+batch, and then looked up for each row. Rows of similar length form a `RowGroup`: a rectangle,
+padded with the feature number `n_features`. Rows with unknown levels cost only a little padding.
+One long row costs the other rows nothing.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Rows gathered at once from the shuffled matrix: bounds the copy of X that an epoch makes.
+# Rows to copy from X at once in shuffled order: limits the size of the copy.
 ROWS_PER_BLOCK = 1 << 13
 
 
 @dataclass
 class RowGroup:
-    """Rows of similar length as a rectangle of feature numbers."""
+    """Rows of similar length, as a rectangle of feature numbers."""
 
     rows: np.ndarray | slice  # positions in the batch
     features: np.ndarray  # (n_rows, width), padded at the end with n_features
@@ -33,7 +33,7 @@ class Batch:
 
     columns: np.ndarray  # (n_columns,) distinct columns of X in this batch
     entry_columns: np.ndarray  # (nnz,) local column of each stored entry
-    feature_columns: np.ndarray | None  # (n_features,) local column; None: features = columns
+    feature_columns: np.ndarray | None  # (n_features,) local column; None: one per column
     feature_values: np.ndarray | None  # (n_features,) x_i; None: all are 1
     n_features: int
     groups: list[RowGroup]
@@ -41,15 +41,15 @@ class Batch:
 
 
 class Batcher:
-    """Makes batches from rows of one matrix width; owns the column scratch table.
+    """Make batches of rows that have `n_columns` columns. Keep a work array between calls.
 
     Parameters
     ----------
     n_columns : int
     row_cost : callable, width -> int
-        Numbers that a row of this width needs while it is computed.
+        Floats that a row of this width needs during its computation.
     max_cost : int
-        Bound of that sum for one group.
+        Largest sum of these over the rows of one group.
     """
 
     def __init__(self, n_columns, row_cost, max_cost):
@@ -58,7 +58,7 @@ class Batcher:
         self._max_cost = max_cost
 
     def batch(self, indptr, indices, values) -> Batch:
-        """One batch; `values` is None where every stored value is 1."""
+        """Make one batch of CSR rows. `values` is None if all values are 1."""
         indptr = np.asarray(indptr, dtype=np.int64)
         lengths = np.diff(indptr)
         columns, entry_columns, representative = self._number_columns(indices)
@@ -67,7 +67,7 @@ class Batcher:
             feature_columns = feature_values = None
         else:
             position = np.arange(len(indices))
-            # Equal values of one column share a feature; a missed one only costs work.
+            # Equal values in a column share a feature. If some do not, this only costs work.
             owner = np.where(values == values[representative], representative, position)
             is_owner = owner == position
             features = (np.cumsum(is_owner) - 1)[owner]
@@ -86,7 +86,7 @@ class Batcher:
         )
 
     def halve_groups(self, batch: Batch) -> bool:
-        """Bound groups by half of this batch's largest one; False if each is one row."""
+        """Limit groups to half of this batch's largest. Return False if all have one row only."""
         shapes = [group.features.shape for group in batch.groups]
         costs = [n_rows * max(1, self.row_cost(width)) for n_rows, width in shapes if n_rows > 1]
         if not costs:
@@ -95,7 +95,7 @@ class Batcher:
         return True
 
     def _number_columns(self, indices):
-        # Each column's last entry writes last and so represents it: no sort, no clearing.
+        # Each column's last entry is written last, and represents it. So no sorting or clearing.
         position = np.arange(len(indices))
         self._slot[indices] = position
         representative = self._slot[indices]
@@ -111,7 +111,7 @@ class Batcher:
             for part in self._split(len(lengths), width):
                 yield RowGroup(part, rectangle[part], padded=False)
             return
-        # Lengths 0-1 (no pair), 2, 3-4, 5-8, ...: less than half of a rectangle is padding.
+        # Groups of lengths 0-1 (no pair), 2, 3-4, 5-8, ...: padding is less than half of each.
         bucket = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
         for value in np.unique(bucket):
             rows = np.flatnonzero(bucket == value)
@@ -131,7 +131,7 @@ class Batcher:
 
 
 def iter_row_blocks(X, order, batch_size):
-    """Rows of X in the given order: yields (positions, CSR block) for one batch each."""
+    """Yield the rows of X in the given order: (positions, row pointers, CSR block) per batch."""
     step = max(batch_size, ROWS_PER_BLOCK // batch_size * batch_size)
     for start in range(0, len(order), step):
         block_order = order[start : start + step]
@@ -142,6 +142,6 @@ def iter_row_blocks(X, order, batch_size):
 
 
 def entries(indptr, block, one_hot):
-    """Column indices and values (None if all are 1) of the rows between the pointers."""
+    """Return the column indices and values (None if all are 1) of the rows of `indptr`."""
     part = slice(indptr[0], indptr[-1])
     return block.indices[part], None if one_hot else block.data[part]

@@ -1,4 +1,4 @@
-"""Out of memory: recognised, and the same rows once more in smaller groups."""
+"""Recognise that memory ran out, and compute the same rows again in smaller groups."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ import torch
 
 from .batches import Batch, Batcher
 
-# What the allocators of torch say in a plain RuntimeError.
+# Messages of torch's allocators. Their errors are plain RuntimeErrors.
 _MESSAGES = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, on the host or on a device."""
+    """Tell whether the error means that an allocation failed, on the host or on a device."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _MESSAGES)
@@ -20,7 +20,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @contextmanager
 def torch_memory_errors() -> Iterator[None]:
-    """What torch raises where memory runs out becomes a MemoryError, as NumPy's is."""
+    """Turn the errors that torch raises if memory runs out into MemoryErrors, as in NumPy."""
     try:
         yield
     except RuntimeError as error:
@@ -38,10 +38,10 @@ def in_groups_that_fit(
     work: Callable[[Batch], object],
     before_retry: Callable[[], None],
 ):
-    """work(batch of the rows); where memory runs out, again in groups of half the size.
+    """Return work(batch of the rows). If memory runs out, retry with groups of half the size.
 
-    `work` must leave nothing behind that `before_retry` does not undo. The batcher keeps
-    the smaller bound. MemoryError where one row a group is still too much.
+    `before_retry` must undo everything that a failed `work` has changed. The batcher keeps the
+    smaller size. Raises MemoryError if memory runs out even with one row per group.
     """
     while True:
         batch = batcher.batch(*rows)
@@ -52,7 +52,7 @@ def in_groups_that_fit(
                 raise
             if not batcher.halve_groups(batch):
                 raise MemoryError(_message(batcher, batch)) from error
-        # Out of the except block, where the error still held what the attempt had allocated.
+        # Not in the except block: there, the error still holds the memory of the failed attempt.
         before_retry()
 
 
@@ -61,7 +61,7 @@ def _message(batcher, batch) -> str:
     size = 8 * batcher.row_cost(width) / 2**20
     return (
         f"Not enough memory, even for one row at a time: the longest of {len(batch.row_lengths)} "
-        f"rows has {width} non-zeros and needs about {size:.1f} MiB, beside the parameters of "
-        f"{len(batch.columns)} columns. Lower embedding_dim, attention_dim or batch_size, use "
+        f"rows has {width} non-zeros and needs about {size:.1f} MiB, in addition to the parameters "
+        f"of {len(batch.columns)} columns. Lower embedding_dim, attention_dim or batch_size, use "
         "rows with fewer non-zeros, or free memory."
     )

@@ -1,24 +1,24 @@
-"""Pairs of many rows that have a field a position: by arithmetic where that is cheaper.
+"""Find the pairs of many rows with one field per position, by arithmetic if that is cheaper.
 
-Where two positions hold few different features, all their combinations are listed, and the
-place of a row's pair follows from its two features; pairs of other positions are searched for.
+If two positions have few different features, all combinations of these are listed. The number of
+a row's pair is then computed from its two features. Pairs of other positions are searched for.
 """
 
 import numpy as np
 
 from .pairs import PairFinder, SharedPairs, pair_positions
 
-# Combinations of two positions that are listed at most, for each row of the group.
+# Largest number of combinations to list for two positions, per row of the group.
 COMBINATIONS_PER_ROW = 0.5
-# Pairs among which equal ones are searched for at once: index arrays that stay in cache.
+# Number of pairs to search at once, so that their index arrays stay in the cache.
 SEARCHED_PAIRS = 1 << 15
 
 
 def find_many_pairs(features: np.ndarray, n_features: int, find_pairs: PairFinder) -> SharedPairs:
-    """Pairs of rows (n_rows, width), listed ones first.
+    """Find the pairs of rows of features (n_rows, width). Listed pairs come first in the result.
 
-    `position` is (n_pairs, n_rows), see `SharedPairs`. Pairs that no row has may be among the
-    listed ones, and equal pairs among the others.
+    `position` of the result is (n_pairs, n_rows); see `SharedPairs`. The listed pairs can include
+    pairs that no row has. The other pairs can include equal pairs.
     """
     features = np.ascontiguousarray(features.T)
     padded = (features[-1] == n_features).any()
@@ -41,7 +41,7 @@ def find_many_pairs(features: np.ndarray, n_features: int, find_pairs: PairFinde
     for start in range(0, features.shape[1] if len(i) else 0, step):
         rows = slice(start, start + step)
         first, second = features[i, rows].ravel(), features[j, rows].ravel()
-        # Padding is at the end of a row, hence in the member with the larger position.
+        # Padding is at the end of a row. So a pair has it in the member with the larger position.
         real = np.flatnonzero(first != n_features) if padded else slice(None)
         first, second = first[real], second[real]
         owner, number = find_pairs.distinct(first, second, n_features)
@@ -56,7 +56,7 @@ def find_many_pairs(features: np.ndarray, n_features: int, find_pairs: PairFinde
 
 
 def _number_by_position(features, n_features):
-    """Features numbered from 0 at each position, and the features that each position has."""
+    """Number the features at each position from 0. Return each entry's number, and the features."""
     present = np.zeros((len(features), n_features), dtype=bool)
     np.put_along_axis(present, features, True, axis=1)
     number = np.cumsum(present, axis=1, dtype=np.int32) - 1

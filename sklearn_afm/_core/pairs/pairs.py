@@ -1,8 +1,8 @@
-"""Enumerate the pairs of each row, and share equal ones.
+"""Enumerate the pairs of each row, and share equal pairs between rows.
 
-The score and the value of a pair are the same in every row that has it, so each distinct
-pair of a group is computed once and gathered (model: Eq. 5 and 6 depend on a pair through
-(v_i * v_j) x_i x_j alone).
+A pair has the same attention logit and the same interaction in every row that has it: Eq. 5 and 6
+depend on a pair only through (v_i * v_j) x_i x_j. So each distinct pair of a group of rows is
+computed once, and the result is gathered for each row.
 """
 
 from dataclasses import dataclass
@@ -13,34 +13,34 @@ import numpy as np
 from ..batches.batches import RowGroup
 
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 6.4)
-# Slots a pair: the more, the fewer distinct pairs want the same slot.
+# Slots per pair. The more slots, the fewer distinct pairs get the same slot.
 SLOTS_PER_PAIR = 16
-# Up to here each possible pair of features has a slot of its own, which saves the hashing.
+# Up to this number of possible pairs, each of them has its own slot. This saves the hashing.
 MAX_OWN_SLOTS = 1 << 21
 
 
 @dataclass
 class SharedPairs:
-    """Distinct pairs of a group, and where each row finds its own."""
+    """Distinct pairs of a group of rows, and the positions of each row's pairs among them."""
 
-    first: np.ndarray  # (n_distinct,) feature number of one member
-    second: np.ndarray  # (n_distinct,) of the other
-    position: np.ndarray  # (n_rows, n_pairs) into the distinct pairs; n_distinct: padding
+    first: np.ndarray  # (n_distinct,) feature number of one member of each pair
+    second: np.ndarray  # (n_distinct,) feature number of the other member
+    position: np.ndarray  # (n_rows, n_pairs) in the distinct pairs; n_distinct: padding
 
 
 @lru_cache(maxsize=64)
 def pair_positions(width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (i, j), i > j, of the pairs in a row of `width` entries."""
+    """Return the positions (i, j), i > j, of the pairs in a row of `width` entries."""
     first, second = np.tril_indices(width, -1)
     first.flags.writeable = second.flags.writeable = False
     return first, second
 
 
 class PairFinder:
-    """Finds the distinct pairs of groups of rows; owns the scratch table that it needs.
+    """Find the distinct pairs of groups of rows. Keep the work array for this between calls.
 
-    With `share=False` every pair of every row stands for itself: the same result, more
-    work (for tests and measurements).
+    With `share=False`, every pair of every row counts as distinct. The model's result is the same,
+    with more work (for tests and measurements).
     """
 
     def __init__(self, share: bool = True):
@@ -48,19 +48,20 @@ class PairFinder:
         self._table = np.empty(0, dtype=np.int32)
 
     def __call__(self, group: RowGroup, n_features: int) -> SharedPairs:
-        """The distinct pairs of a group of rows."""
+        """Return the distinct pairs of a group of rows."""
         i, j = pair_positions(group.features.shape[1])
-        # Entries of a row are sorted by column, so that a pair has one orientation everywhere.
+        # Entries of a row are sorted by column. So the members of a pair have the same order in
+        # all rows.
         first = group.features.take(i, axis=1).ravel()
         second = group.features.take(j, axis=1).ravel()
         shape = (len(group.features), len(i))
         if group.features.size == n_features and not group.padded:
-            # Each feature stands once, as real values do: so does each pair.
+            # Each feature occurs once, as real-valued ones do. So each pair occurs once.
             return SharedPairs(first, second, np.arange(len(first)).reshape(shape))
         if not group.padded:
             owner, position = self.distinct(first, second, n_features)
             return SharedPairs(first[owner], second[owner], position.reshape(shape))
-        # Padding is at the end of a row, hence in the member with the larger position.
+        # Padding is at the end of a row. So a pair has it in the member with the larger position.
         real = np.flatnonzero(first != n_features)
         first, second = first[real], second[real]
         owner, real_position = self.distinct(first, second, n_features)
@@ -69,10 +70,10 @@ class PairFinder:
         return SharedPairs(first[owner], second[owner], position.reshape(shape))
 
     def distinct(self, first, second, n_features) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of the representatives, and each pair's place among them."""
+        """Return the position of one representative per distinct pair, and each pair's number."""
         if not self._share:
             return np.arange(len(first)), np.arange(len(first))
-        # Write every pair's position into a table and read it back: no sort, no clearing.
+        # Write each pair's position into its slot, and read it back. So no sorting or clearing.
         index = np.arange(len(first), dtype=np.int32)
         key = first * n_features
         key += second
@@ -85,7 +86,8 @@ class PairFinder:
         self._table[slot] = index
         representative = self._table.take(slot)
         if slot is not key:
-            # The few that read back another pair represent themselves: work, never an error.
+            # A pair that reads the position of a different pair represents itself. Such pairs are
+            # few. They cost work, but never cause an error.
             representative = np.where(key[representative] == key, representative, index)
         owner = np.flatnonzero(representative == index)
         number = np.empty(len(key), dtype=np.int64)
@@ -94,9 +96,10 @@ class PairFinder:
 
 
 class PairNumbers:
-    """Numbers pairs, given as keys, in the order in which they first come.
+    """Number pairs, given as keys, in the order of their first occurrence.
 
-    A hash table with linear probing (Knuth, TAOCP 6.4), a whole array of keys at a time.
+    This is a hash table with linear probing (Knuth, TAOCP 6.4). It takes a whole array of keys at
+    a time.
     """
 
     def __init__(self):
@@ -108,20 +111,20 @@ class PairNumbers:
         return self._length
 
     def __call__(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The number of each key, and the positions of the keys that are new."""
+        """Return the number of each key, and the positions of the new keys."""
         self._make_room(len(keys))
         before = self._length
         slot = self._slots(keys)
         number = self._numbers[slot]
         new = np.flatnonzero(number < 0)
-        # Of equal new keys, the last one's number is written last and stands for all.
+        # Of equal new keys, the last one's number is written last. It is the number of them all.
         self._numbers[slot[new]] = np.arange(before, before + len(new))
         number[new] = self._numbers[slot[new]]
         self._length = before + len(new)
         return number, new
 
     def _slots(self, keys):
-        """The slot of each key; a new key takes a free one."""
+        """Return the slot of each key. Give a free slot to a new key."""
         bits = len(self._keys).bit_length() - 1
         slot = _hash(keys, bits)
         pending = np.arange(len(keys))

@@ -1,8 +1,9 @@
 """Matrix products of the attention network, by the fastest public routine of torch.
 
-In float32 on a CPU, `torch.mm` runs the BLAS that torch was built with; MKL gives CPUs of
-other makers than Intel its AVX2 kernels. A 1 x 1 convolution is the same product and runs in
-oneDNN, which takes what the CPU has (AVX-512: about twice the speed), in float32 all the same.
+In float32 on a CPU, `torch.mm` uses the BLAS library that torch was built with. If this is MKL,
+CPUs of other makers than Intel get its AVX2 kernels. A 1 x 1 convolution computes the same
+product, also in float32, but with oneDNN. oneDNN uses all instructions of the CPU: with AVX-512
+it is about twice as fast.
 """
 
 from collections.abc import Iterator
@@ -12,26 +13,26 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
-# Size of the (rows, k) arrays of one product: a few of them stay in cache.
+# Floats in one (rows, k) array of a product: a few such arrays stay in the cache.
 NUMBERS_PER_CHUNK = 1 << 18
-# Fewer multiplications are done before a convolution is set up.
+# A product of fewer multiplications takes less time than the setup of a convolution.
 MIN_CONVOLUTION_SIZE = 1 << 23
-# oneDNN takes images in batches only, where torch runs in one thread.
+# If torch runs in one thread, it uses oneDNN only for batches of several images.
 N_IMAGES = 16
-# It makes code for every number of rows that it meets, and keeps it. So it only gets whole
-# quarters of a chunk.
+# oneDNN generates code for each number of rows that it is called with, and keeps the code. So it is
+# only called with whole quarters of a chunk.
 CHUNK_PARTS = 4
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """rows @ weight.T + bias: (n_rows, k), (t, k), (t,) -> (n_rows, t)."""
+    """Compute rows @ weight.T + bias: (n_rows, k), (t, k), (t,) -> (n_rows, t)."""
     if not _convolves(rows, len(weight)):
         return F.linear(rows, weight, bias)
     return _as_rows(F.conv2d(_as_images(rows), weight[:, :, None, None], bias))
 
 
 def weight_gradient(d_out: Tensor, rows: Tensor) -> Tensor:
-    """d_out.T @ rows: (n_rows, t), (n_rows, k) -> (t, k)."""
+    """Compute d_out.T @ rows: (n_rows, t), (n_rows, k) -> (t, k)."""
     t, k = d_out.shape[1], rows.shape[1]
     if not _convolves(rows, t):
         return d_out.T @ rows
@@ -48,7 +49,7 @@ def _convolves(rows: Tensor, n_out: int) -> bool:
 
 
 def _as_images(rows: Tensor) -> Tensor:
-    """Rows as pixels of images whose channels lie last: no copy."""
+    """View rows as pixels of images with channels last, without a copy."""
     return rows.view(N_IMAGES, -1, 1, rows.shape[1]).permute(0, 3, 1, 2)
 
 
@@ -57,10 +58,10 @@ def _as_rows(images: Tensor) -> Tensor:
 
 
 def chunks(length: int, numbers_each: int, n_out: int = 0) -> Iterator[slice]:
-    """Slices of a list whose members need so many numbers each.
+    """Yield slices of a list of `length` elements, which need `numbers_each` floats each.
 
-    Where their products, to `n_out` numbers each, may be convolutions, all slices but the last
-    have lengths that suit these.
+    If products of the elements (with `n_out` floats each) can be computed as convolutions, all
+    slices but the last have lengths that allow this.
     """
     step = _chunk_length(numbers_each)
     whole = length
@@ -82,7 +83,7 @@ def _part_length(numbers_each: int) -> int:
 
 
 class MemberLookup:
-    """Looks up the members of each chunk's pairs, always in the same two arrays."""
+    """Look up the embeddings of a chunk's pairs, always into the same two arrays."""
 
     def __init__(self, embeddings: Tensor, n_pairs: int):
         n_rows = min(n_pairs, _chunk_length(embeddings.shape[1]))
@@ -90,7 +91,7 @@ class MemberLookup:
         self._first, self._second = embeddings.new_empty(2, n_rows, embeddings.shape[1])
 
     def __call__(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-        """e_i and e_j of each pair of a chunk."""
+        """Return the embeddings e_i and e_j of each pair of a chunk."""
         n_pairs = len(first)
         return (
             torch.index_select(self._embeddings, 0, first, out=self._first[:n_pairs]),

@@ -1,8 +1,10 @@
-"""Optimisers that update only the rows of a table that a batch touched.
+"""Optimisers that can update only those columns of X that are in a batch.
 
-Each has a learning rate for each parameter, of a table also one for each row (n_rows, 1), and
-keeps one or more state tensors of the parameter's shape. `update` changes parameter and state in
-place; `rows` names the touched rows of a table, None means the whole parameter.
+Embeddings and linear weights are *per-column parameters*: row i belongs to column i of X. Each
+parameter has a learning rate. A per-column parameter can have one for each row, (n_rows, 1).
+Adagrad and Adam keep state tensors of the parameter's shape. `update` changes the parameter and
+its state in place. `rows` are the rows of a per-column parameter to update; None means the whole
+parameter.
 """
 
 import math
@@ -27,8 +29,8 @@ class Optimizer(Protocol):
 class Adagrad:
     """Adagrad (Duchi et al., JMLR 2011).
 
-    A row without gradient stays as it is, so that updating the touched rows alone equals
-    the dense update.
+    Rows of a parameter without a gradient do not change. So updating only the batch's rows gives
+    the same result as the dense update.
     """
 
     eps = 1e-10
@@ -37,8 +39,8 @@ class Adagrad:
         self, parameters: dict[str, Tensor], rates: dict[str, float | Tensor], batch_size: int
     ):
         self.rates = rates
-        # The square of half a row's share of a mean gradient. From 0, the first step of a
-        # coordinate would be a whole learning rate, however rare its level.
+        # The square of half of one observation's share of a mean gradient. If it started at 0, the
+        # first step of a coordinate would be a whole learning rate, however rare its level is.
         start = (0.5 / batch_size) ** 2
         self.state = {
             f"{name}/square_sum": torch.full_like(value, start)
@@ -62,10 +64,10 @@ class Adagrad:
 
 
 class Adam:
-    """Adam (Kingma and Ba, ICLR 2015), *lazy* on tables.
+    """Adam (Kingma and Ba, ICLR 2015), *lazy* for per-column parameters.
 
-    The moments of a row move only when a batch touches it; the bias correction counts all
-    steps. This is not the dense Adam, whose untouched rows go on moving.
+    The moments of a column change only if the batch has this column. The bias correction counts
+    all steps. The dense Adam is different: it also moves the columns that the batch does not have.
     """
 
     eps = 1e-8
@@ -124,7 +126,7 @@ class SGD:
 
 
 def _move(value: Tensor, rows: Tensor, step: Tensor, rate: float | Tensor) -> None:
-    """Take a step on some rows of a table, each at its rate."""
+    """Take a step on some rows of a per-column parameter, each with its learning rate."""
     if isinstance(rate, Tensor):
         step, rate = step * rate.index_select(0, rows), 1.0
     value.index_add_(0, rows, step, alpha=-rate)

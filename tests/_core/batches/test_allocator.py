@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# Page faults of arrays that are made and freed, before and after.
+# Page faults of arrays that are made and freed, before and after keep_freed_memory.
 SCRIPT = """
 import resource
 import numpy as np
@@ -23,11 +23,11 @@ print(first, faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's allocator")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tests glibc's allocator")
 def test_freed_memory_is_used_again():
     environment = {"MALLOC_MMAP_THRESHOLD_": "131072"}
     fixed = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, env=environment)
     plain = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, check=True)
     assert int(plain.stdout.split()[1]) < 1000
-    # The same count where the allocator may not adapt: what there is to save.
+    # With a fixed threshold, the allocator cannot adapt: the page faults stay.
     assert int(fixed.stdout.split()[1]) > 10_000

@@ -13,7 +13,7 @@ def make_batch(X, max_cost=10**9):
 
 
 def rebuild(batch, shape):
-    """The dense matrix that a batch describes."""
+    """Return the dense matrix that a batch describes."""
     columns, values = np.arange(len(batch.columns)), np.ones(len(batch.columns))
     if batch.feature_columns is not None:
         columns, values = batch.feature_columns, batch.feature_values

@@ -1,4 +1,4 @@
-"""Pairs of many rows against a loop over them."""
+"""The pairs of many rows are compared with a loop over the rows."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def check_positions(group, n_features, found):
 
 @pytest.mark.parametrize("combinations", [0, 0.5, 1e9])
 def test_each_row_finds_its_pairs(rng, monkeypatch, combinations):
-    """Whether pairs of positions are listed, searched for, or some of each."""
+    """All pairs of positions are searched for, some are, or none is (all are listed)."""
     monkeypatch.setattr(field_pairs, "COMBINATIONS_PER_ROW", combinations)
     monkeypatch.setattr(field_pairs, "SEARCHED_PAIRS", 300)
     batch = make_batch(one_hot_fields(rng, (2, 5, 60, 3, 40), 200))

@@ -48,7 +48,7 @@ def test_nearly_all_equal_pairs_of_many_rows_are_shared(rng):
 
 
 def test_a_finder_serves_groups_of_any_size(rng):
-    """Its scratch table keeps what earlier groups wrote."""
+    """Values of earlier groups stay in its work array, and must do no harm."""
     finder = PairFinder()
     for n_rows in (40, 3, 200, 40):
         batch = make_batch(sparse.csr_array(ragged_matrix(rng, n_rows, 12)))

@@ -1,4 +1,4 @@
-"""Products by any route equal those of NumPy in double precision."""
+"""All ways to compute a product give NumPy's result in double precision."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_products(rng, monkeypatch, n_rows, dtype, convolves):
 
 
 def test_large_float32_products_are_not_rounded_to_less(rng):
-    """The convolution's error is that of float32, not of a shorter type."""
+    """The convolution has the error of float32, not of a type with fewer bits."""
     rows = torch.tensor(rng.normal(size=(4096, 256)), dtype=torch.float32)
     weight = torch.tensor(rng.normal(size=(256, 256)), dtype=torch.float32)
     assert products._convolves(rows, 256)
@@ -42,7 +42,7 @@ def test_chunks_cover_the_list(n_out):
 
 
 def test_few_lengths_are_convolved():
-    """Each costs oneDNN code of its own."""
+    """oneDNN generates code for each length, so there must be only a few."""
     lengths = {
         part.stop - part.start for n in range(1, 9000, 7) for part in products.chunks(n, 256, 256)
     }

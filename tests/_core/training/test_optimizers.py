@@ -5,7 +5,7 @@ from sklearn_afm._core.training.optimizers import OPTIMIZERS, Adagrad, Adam
 
 
 def sparse_steps(n_steps=20, n_rows=10):
-    """Touched rows and gradients of a table, and the same as dense gradients."""
+    """Yield some rows of a parameter and their gradients, and the same as a dense gradient."""
     generator = torch.Generator().manual_seed(0)
     for _ in range(n_steps):
         rows = torch.randperm(n_rows, generator=generator)[:4]
@@ -62,7 +62,7 @@ def test_lazy_adam_leaves_untouched_rows_alone():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_rows_of_a_table_may_have_rates_of_their_own(optimizer):
-    """A row steps as it would in a table whose one rate is its own."""
+    """A row with its own rate changes as if this were the rate of all rows."""
     start, gradient = torch.arange(8.0).view(4, 2), torch.tensor([[1.0, -2.0], [0.5, 3.0]])
     rows, rates = torch.tensor([3, 1]), torch.tensor([[0.5], [0.1], [0.2], [0.3]])
     results = []
