@@ -14,11 +14,11 @@ import pytest
 import torch
 from conftest import CLASSIFIERS, ESTIMATORS, target_for
 from sklearn.exceptions import NotFittedError
+from sklearn_afm._core.batches.memory import is_out_of_memory
 from test_checkpoint import OPTIONS, assert_same
 
 import sklearn_afm
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
-from sklearn_afm._core.memory import is_out_of_memory
 
 PACKAGE = str(Path(sklearn_afm.__file__).parent)
 # If memory runs out in these functions, or in those that they call, they are tried again.
@@ -202,6 +202,12 @@ def test_what_the_cpu_allocator_raises_is_recognised():
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
 
 
+def replace_look_up(monkeypatch, look_up):
+    """Where linear weights are looked up, in training and in prediction."""
+    monkeypatch.setattr("sklearn_afm._core.models.model.look_up", look_up)
+    monkeypatch.setattr("sklearn_afm._core.models.prediction.look_up", look_up)
+
+
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=range(4))
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_large_groups_that_find_no_memory_are_halved(Estimator, error, one_hot_data, monkeypatch):
@@ -211,7 +217,7 @@ def test_large_groups_that_find_no_memory_are_halved(Estimator, error, one_hot_d
     expected = Estimator(**options).fit(X, y)
     predicted = expected.predict(X)
     sizes = []
-    original = sklearn_afm._core.model.look_up
+    original = sklearn_afm._core.batches.columns.look_up
 
     def look_up(table, group):
         sizes.append(len(group.features))
@@ -219,7 +225,7 @@ def test_large_groups_that_find_no_memory_are_halved(Estimator, error, one_hot_d
             raise error
         return original(table, group)
 
-    monkeypatch.setattr("sklearn_afm._core.model.look_up", look_up)
+    replace_look_up(monkeypatch, look_up)
     model = Estimator(**options).fit(X, y)
     np.testing.assert_allclose(model.embeddings_, expected.embeddings_, rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(
@@ -259,10 +265,10 @@ def test_no_memory_on_any_line_of_the_computation(action, embedding_dim, one_hot
 def test_masks_of_a_step_that_is_tried_again_are_the_same(one_hot_data, monkeypatch):
     """With one row per group from the start, a retry has the same shapes."""
     X, y = one_hot_data
-    monkeypatch.setattr("sklearn_afm._core.trainer.MAX_TRAINING_COST", 1)
+    monkeypatch.setattr("sklearn_afm._core.training.trainer.MAX_TRAINING_COST", 1)
     options = OPTIONS | {"attention_dropout": 0.5, "max_iter": 1}
     expected = AFMRegressor(**options).fit(X[:70], y[:70])
-    monkeypatch.setattr("sklearn_afm._core.batches.Batcher.halve_groups", lambda *_: True)
+    monkeypatch.setattr("sklearn_afm._core.batches.batches.Batcher.halve_groups", lambda *_: True)
     with raising(MemoryError, 900, COMPUTING):
         model = AFMRegressor(**options).fit(X[:70], y[:70])
     assert_same_arrays(model, expected)
@@ -281,7 +287,7 @@ def test_one_row_that_finds_no_memory_is_named(action, one_hot_data, monkeypatch
     def look_up(table, group):
         raise MemoryError
 
-    monkeypatch.setattr("sklearn_afm._core.model.look_up", look_up)
+    replace_look_up(monkeypatch, look_up)
     message = r"one row at a time.* 4 non-zeros and needs about .* MiB.*Lower embedding_dim"
     model = AFMClassifier(**OPTIONS)
     with pytest.raises(MemoryError, match=message):
@@ -293,7 +299,7 @@ def test_other_errors_of_the_computation_are_raised_as_they_are(one_hot_data, mo
     def look_up(table, group):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr("sklearn_afm._core.model.look_up", look_up)
+    replace_look_up(monkeypatch, look_up)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         FMRegressor(**OPTIONS).fit(*one_hot_data)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import ESTIMATORS, target_for
+from conftest import ESTIMATORS, REGRESSORS, target_for
 from scipy import sparse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -131,9 +131,37 @@ def test_wider_matrices_after_training_are_refused_by_their_width(Estimator):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_scratch_tables_count_as_memory(Estimator, monkeypatch):
     """With k = 1, counts and scales of the columns need more memory than the parameters."""
-    from sklearn_afm import _input
+    from sklearn_afm._core import devices
 
     n_columns = 1000
-    monkeypatch.setattr(_input, "_physical_memory", lambda: n_columns * 64)
+    monkeypatch.setattr(devices, "_physical_memory", lambda: n_columns * 64)
     with pytest.raises(ValueError, match="1000 columns"):
         Estimator(embedding_dim=1).fit(wide(n_columns), [0, 1])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("n_rows", [1, 300])
+def test_columns_never_seen_have_no_part_in_predictions(Estimator, n_rows, one_hot_data):
+    X, y = one_hot_data
+    wide = sparse.hstack([X, sparse.csr_array((300, 4))], format="csr")
+    model = Estimator(**SHORT).fit(wide, target_for(Estimator, y))
+    unseen = sparse.hstack([X, sparse.csr_array(np.ones((300, 4)))], format="csr")
+    score = model.predict if Estimator in REGRESSORS else model.decision_function
+    np.testing.assert_array_equal(score(unseen[:n_rows]), score(wide[:n_rows]))
+    assert not model.embeddings_[20:].any()
+    assert not model.linear_weights_[20:].any()
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("scoring", ["loss", None])
+def test_columns_never_seen_have_no_part_in_validation(Estimator, scoring, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    wide = sparse.hstack([X, sparse.csr_array((300, 4))], format="csr")
+    unseen = sparse.hstack([X, sparse.csr_array(np.ones((300, 4)))], format="csr")
+    records = []
+    for X_val in (wide, unseen):
+        model = Estimator(scoring=scoring, **SHORT)
+        model.fit(wide[:200], y[:200], X_val=X_val[200:], y_val=y[200:])
+        records.append([record["validation_loss"] for record in model.history_])
+    assert records[0] == records[1]

@@ -102,9 +102,9 @@ def test_init_fm_goes_on_in_either_stage(Estimator, stage, one_hot_data, tmp_pat
     if stage == "main":
         with pytest.raises(Stop):
             clone(model).set_params(callbacks=stop_after(6 + 3)).fit(X, y)
-        monkeypatch.setattr("sklearn_afm._fitting._Fitting._pretrained", None)  # no FM again
+        monkeypatch.setattr("sklearn_afm._fit.start._pretrained", None)  # no FM again
     else:
-        from sklearn_afm._checkpoint import Checkpoint
+        from sklearn_afm._fit.checkpoint import Checkpoint
 
         saved = []
 
