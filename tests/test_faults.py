@@ -14,11 +14,11 @@ import pytest
 import torch
 from conftest import CLASSIFIERS, ESTIMATORS, target_for
 from sklearn.exceptions import NotFittedError
-from sklearn_afm._core.batches.memory import is_out_of_memory
 from test_checkpoint import OPTIONS, assert_same
 
 import sklearn_afm
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
+from sklearn_afm._core.batches.memory import is_out_of_memory
 
 PACKAGE = str(Path(sklearn_afm.__file__).parent)
 # If memory runs out in these functions, or in those that they call, they are tried again.

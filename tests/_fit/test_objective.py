@@ -26,7 +26,7 @@ def test_training_lowers_the_objective(Estimator, rng):
         y = target = (y - np.average(y, weights=weight)) / 1.0
         y = target = y / np.sqrt(np.average(y**2, weights=weight))
     priors = {"l2_embedding": 3.0, "l2_linear": 2.0}
-    loss = "log" if Estimator in CLASSIFIERS else "squared"
+    loss = "log loss" if Estimator in CLASSIFIERS else "squared error"
 
     def value(**options):
         model = Estimator(
