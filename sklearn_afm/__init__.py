@@ -5,4 +5,5 @@ from ._fm import FMClassifier, FMRegressor
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["AFMClassifier", "AFMRegressor", "FMClassifier", "FMRegressor"]
+# Each class that is imported above.
+__all__ = sorted(name for name, value in vars().items() if isinstance(value, type))

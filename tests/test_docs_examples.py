@@ -14,6 +14,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted([*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+NEW_FILE = re.compile(r"^```\{code-block\} python\n:caption: (\S+)\n\n(.*?)^```\n", re.M | re.S)
 DIFF = re.compile(r"^```diff\n(.*?)^```\n", re.M | re.S)
 
 
@@ -45,24 +46,33 @@ def test_blocks_run_and_print_what_the_page_says(page):
             assert printed.getvalue() == expected
 
 
-def test_the_changes_of_the_worked_example_work(tmp_path):
-    """Apply the page's changes to a copy of the project. Its new tests must pass there."""
+@pytest.mark.parametrize(
+    ("page", "tests"),
+    [
+        ("new_model.md", ["tests/test_bilinear.py", "tests/test_estimator_checks.py"]),
+        ("new_loss.md", ["tests/test_poisson.py"]),
+    ],
+)
+def test_a_worked_example_works(page, tests, tmp_path):
+    """Applied to a copy, it passes the tests that it brings, and adds one file and one line."""
     root = DOCS.parent
     for folder in ("sklearn_afm", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "models")
+        ignored = shutil.ignore_patterns("__pycache__", "*.dev0", "benchmarks")
         shutil.copytree(root / folder, tmp_path / folder, ignore=ignored)
     shutil.copy(root / "pyproject.toml", tmp_path)
-    changes = "".join(DIFF.findall((DOCS / "contributing" / "pooling.md").read_text()))
-    # Little context, so that changes of nearby lines in the package do not break the page.
+    text = (DOCS / "contributing" / page).read_text()
+    files = dict(NEW_FILE.findall(text))
+    assert len([path for path in files if path.startswith("sklearn_afm/")]) == 1
+    for path, code in files.items():
+        assert not (tmp_path / path).exists()
+        (tmp_path / path).write_text(code)
+    changes = "".join(DIFF.findall(text))
+    assert len(re.findall(r"^[+-][^+-]", changes, re.M)) == 1
+    # Few lines of context: what changes next to it in the package is no concern of the page.
     subprocess.run(["git", "apply", "-C1", "-"], input=changes, text=True, check=True, cwd=tmp_path)
-    tests = [
-        "tests/_core/test_model.py",
-        "tests/test_structure.py",
-        "tests/inspection/test_scores.py",
-    ]
-    options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or plain_loops and Bilinear"]
+    options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or Bilinear or poisson"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
+        [sys.executable, "-m", "pytest", *options, *tests, "tests/test_structure.py"],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,

@@ -4,10 +4,13 @@ import importlib.util
 import warnings
 
 import pytest
-from conftest import ESTIMATORS
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
+
+import sklearn_afm
+
+ESTIMATORS = [getattr(sklearn_afm, name) for name in sklearn_afm.__all__]
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)

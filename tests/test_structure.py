@@ -1,58 +1,19 @@
 """Imports go in one direction, and only one file uses private names of scikit-learn."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from house import drawing, floor_of
 
 import sklearn_afm
+from sklearn_afm._afm import AFM
+from sklearn_afm._fm import FM
 
+ROOT = Path(__file__).parents[1]
 PACKAGE = Path(sklearn_afm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-
-# A file may only import files of lower floors: of earlier lines in this list.
-FLOORS = [
-    # Data sets do not depend on the estimators.
-    ["datasets/_negatives.py", "datasets/_one_hot.py", "datasets/_remote.py"],
-    ["datasets/_frappe.py", "datasets/_interactions.py", "datasets/_movielens_100k.py"],
-    ["datasets/_movielens_tags.py"],
-    ["datasets/__init__.py"],
-    ["_core/allocator.py", "_core/batches.py", "_core/losses.py"],
-    ["_core/optimizers.py", "_core/parameters.py"],
-    ["_core/memory.py", "_core/pairs.py", "_core/products.py"],
-    ["_core/field_pairs.py"],
-    ["_core/scoring.py"],
-    ["_core/pooling.py"],
-    ["_core/model.py"],
-    ["_core/trainer.py"],
-    ["_compat.py", "_reporting.py", "_scaling.py", "_sparse.py", "_split.py", "exceptions.py"],
-    ["_input.py", "_tasks.py"],
-    ["_attributes.py"],
-    # Inspection only reads fitted attributes. It does not depend on the estimator classes.
-    ["inspection/_columns.py", "inspection/_plotting.py", "inspection/_results.py"],
-    ["inspection/_terms.py"],
-    ["inspection/_importance.py", "inspection/_scores.py"],
-    ["inspection/_table.py"],
-    [
-        "inspection/_attention_display.py",
-        "inspection/_history_display.py",
-        "inspection/_interaction_display.py",
-        "inspection/_pair_importance_display.py",
-    ],
-    ["inspection/__init__.py"],
-    ["_checkpoint.py", "_start.py"],
-    ["_fitting.py"],
-    ["_base.py"],
-    ["_afm.py", "_fm.py"],
-    ["__init__.py"],
-    ["__main__.py"],
-    # The paper's experiments use all the other files.
-    ["experiments/_measures.py", "experiments/_rows.py", "experiments/_tables.py"],
-    ["experiments/_attention_alone.py", "experiments/_new_pairs.py", "experiments/_pictures.py"],
-    ["experiments/_recipe.py", "experiments/_runs.py"],
-    ["experiments/_studies.py"],
-    ["experiments/__main__.py", "experiments/__init__.py"],
-]
 
 
 def name_of(path):
@@ -75,11 +36,37 @@ def own_imports(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports_run_downwards(path):
-    floors = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-    if name_of(path) == "_core/__init__.py":
-        return
     for imported in own_imports(path):
-        assert floors[name_of(imported)] < floors[name_of(path)], (path, imported)
+        assert floor_of(name_of(imported)) >= floor_of(name_of(path)), (path, imported)
+
+
+def test_imports_run_in_no_circle():
+    graph = {path: set(own_imports(path)) - {path} for path in FILES}
+    list(TopologicalSorter(graph).static_order())  # a circle raises
+
+
+def test_the_drawing_is_of_these_floors():
+    """If not: python tests/house.py > docs/contributing/house.svg."""
+    assert (ROOT / "docs" / "contributing" / "house.svg").read_text() == drawing()
+
+
+def test_each_file_is_of_a_readable_length():
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def test_no_other_file_names_a_parameter_of_one_model():
+    """What a model declares under names of its own is known to its file alone."""
+    common = {p.name for p in FM(2, 1).parameters}
+    own = {p.name for p in AFM(2, 2, 1).parameters} - common
+    assert own
+    found = {
+        (name_of(path), name)
+        for path in FILES
+        for name in own
+        if name in path.read_text() and path.name != "_afm.py"
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
