@@ -10,6 +10,7 @@ from scipy import sparse
 # peers' environment has no sklearn_afm.
 FRAPPE_STARTS = (0, 957, 5039, 5046, 5053, 5055, 5058, 5060, 5069, 5149, 5382)
 N_FIELDS = 10
+BATCH_SIZE = 512  # of every contestant
 ZIPF_EXPONENT = 1.05
 
 
