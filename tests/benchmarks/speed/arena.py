@@ -63,13 +63,16 @@ class Arena:
             return {"kind": "zipf", "n_columns": 1000, "n_rows": n_rows}
         return {"kind": "frappe", "data_home": self.data_home, "part": part, "n_rows": n_rows}
 
-    def worker(self, name):
-        """A contestant's process for a contest."""
+    def worker(self, name, taken=()):
+        """A contestant's process for a contest; a smoke run reuses one that is not taken."""
         if not self.quick:
             return self.fresh_worker(name)
-        if name not in self._kept:
-            self._kept[name] = self._stack.enter_context(self.fresh_worker(name))
-        return nullcontext(self._kept[name])
+        kept = self._kept.setdefault(OURS if name.startswith(OURS) else name, [])
+        free = [worker for worker in kept if worker not in taken]
+        if not free:
+            free = [self._stack.enter_context(self.fresh_worker(name))]
+            kept += free
+        return nullcontext(free[0])
 
     def fresh_worker(self, name) -> Worker:
         """A fresh process of a contestant, whose name begins with the library's."""
@@ -90,7 +93,9 @@ class Arena:
         rows, or a function of the name for that.
         """
         with ExitStack() as stack:
-            workers = {name: stack.enter_context(self.worker(name)) for name in contestants}
+            workers = {}
+            for name in contestants:
+                workers[name] = stack.enter_context(self.worker(name, workers.values()))
             contest = Contest(workers, strict=self.quick)
             for name, options in contestants.items():
                 train_rows = train(name) if callable(train) else train

@@ -133,7 +133,7 @@ class FuxiCTR(SlicedModule):
         self.model = self.AFM(feature_map, k)
 
     def inputs(self, ids):
-        """A dict of one id tensor a field."""
+        """A dict of one id tensor per field."""
         return {f"f{i}": column for i, column in enumerate(ids.unbind(1))}
 
     def step(self, inputs, y):

@@ -20,7 +20,7 @@ def forward(model, inputs):
 
 
 class SlicedModule:
-    """A torch module in a plain loop: rows shuffled once an epoch, batches by slices.
+    """A torch module in a plain loop: rows are shuffled once per epoch, and sliced into batches.
 
     A subclass gives `make(k)` for the module, `ids_of(rows)` for the numbers that it takes, and
     may replace `inputs`, `step` and `scores`.
@@ -45,7 +45,7 @@ class SlicedModule:
         self.optimizer = torch.optim.Adagrad(self.model.parameters(), lr=RATE, fused=True)
 
     def train(self, epochs):
-        """So many passes over the rows."""
+        """`epochs` passes over the rows."""
         self.model.train()
         for _ in range(epochs):
             order = torch.randperm(len(self.ids))

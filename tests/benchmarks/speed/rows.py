@@ -1,4 +1,4 @@
-"""Rows for the speed tables: each has one id a field, or simply so many non-zeros."""
+"""Rows for the speed tables: each has one id per field, or a given number of non-zeros."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def zipf(n_columns, n_rows) -> Rows:
 
 
 def uniform(n_columns, n_rows, length) -> Rows:
-    """Made rows of so many non-zeros, any of the columns, without fields."""
+    """Made rows of `length` non-zeros in any columns, without fields."""
     rng = np.random.default_rng(0)
     ids = [np.sort(rng.choice(n_columns, length, replace=False)) for _ in range(n_rows)]
     return Rows(np.array(ids), _signs(n_rows, rng), (0, n_columns))
