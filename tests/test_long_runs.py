@@ -1,4 +1,4 @@
-"""Many fits in one process leave nothing behind; the long version is benchmarks/long_runs.py."""
+"""Many fits in one process leave nothing behind; benchmarks/study has the long version."""
 
 import gc
 import tracemalloc
