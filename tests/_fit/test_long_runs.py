@@ -1,4 +1,4 @@
-"""Many fits in one process leak no memory. The long version is benchmarks/long_runs.py."""
+"""Many fits in one process leak no memory. The long version is in benchmarks/study."""
 
 import gc
 import tracemalloc

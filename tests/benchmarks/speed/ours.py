@@ -1,11 +1,12 @@
-"""The estimator as a contestant: python ours.py THREADS (started by speed.py)."""
+"""The estimator as a contestant: python ours.py THREADS (started by arena.py)."""
 
 import sys
 import time
 
 import joblib
+import serving
 import torch
-import worker
+from rows import BATCH_SIZE
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_afm import AFMRegressor, FMRegressor
@@ -31,7 +32,7 @@ class Estimator:
         parameters = {
             "embedding_dim": k,
             "dropout": 0.2,
-            "batch_size": 512,
+            "batch_size": BATCH_SIZE,
             "early_stopping": False,
             "warm_start": True,
             "precision": "float32",
@@ -78,4 +79,4 @@ class Estimator:
 
 
 if __name__ == "__main__":
-    worker.serve(Estimator, int(sys.argv[1]))
+    serving.serve(Estimator, int(sys.argv[1]))

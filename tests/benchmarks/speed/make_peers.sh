@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the environment of the peers, build/peers, from nothing.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 
 rm -rf build/peers
 "${PYTHON:-python3}" -m venv build/peers

@@ -1,4 +1,4 @@
-"""Rows for the speed tables: each has one id a field, or simply so many non-zeros."""
+"""Rows for the speed tables: each has one id per field, or a given number of non-zeros."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from scipy import sparse
 # peers' environment has no sklearn_afm.
 FRAPPE_STARTS = (0, 957, 5039, 5046, 5053, 5055, 5058, 5060, 5069, 5149, 5382)
 N_FIELDS = 10
+BATCH_SIZE = 512  # of every contestant
 ZIPF_EXPONENT = 1.05
 
 
@@ -66,7 +67,7 @@ def zipf(n_columns, n_rows) -> Rows:
 
 
 def uniform(n_columns, n_rows, length) -> Rows:
-    """Made rows of so many non-zeros, any of the columns, without fields."""
+    """Made rows of `length` non-zeros in any columns, without fields."""
     rng = np.random.default_rng(0)
     ids = [np.sort(rng.choice(n_columns, length, replace=False)) for _ in range(n_rows)]
     return Rows(np.array(ids), _signs(n_rows, rng), (0, n_columns))

@@ -1,7 +1,7 @@
-"""A contestant in a process of its own: requests and replies are lines of JSON.
+"""A contestant's own end of its process: it answers requests, each a line of JSON.
 
-`Worker` is the end that asks. `serve` is the contestant's end: it times what the contestant
-does, by the clock of its own process, and measures its memory.
+It times what the contestant does, by the clock of its own process, and measures its memory.
+`worker.py` is the end that asks.
 """
 
 import cProfile
@@ -10,9 +10,7 @@ import gc
 import json
 import os
 import pstats
-import subprocess
 import sys
-import threading
 import time
 import traceback
 from importlib.metadata import version
@@ -22,53 +20,6 @@ import rows as row_makers
 import torch
 
 PREDICTION_SLICES = (512, 1024, 2048, 4096)
-
-
-class WorkerError(Exception):
-    """A contestant could not do what it was asked."""
-
-
-class Worker:
-    """The end that asks; a context manager."""
-
-    def __init__(self, command, environment, time_limit):
-        self._time_limit = time_limit
-        self._process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, action, **arguments) -> dict:
-        """The reply to a request; WorkerError if there is none within the time limit."""
-        timer = threading.Timer(self._time_limit, self._process.kill)
-        timer.start()
-        try:
-            print(json.dumps({"action": action} | arguments), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        finally:
-            timer.cancel()
-        if not line:
-            limit = f"{self._time_limit} s"
-            raise WorkerError(f"ended in {action!r}, out of memory or time (limit {limit})")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise WorkerError(answer["error"])
-        return answer["reply"]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        try:
-            self._process.communicate(timeout=30)  # no more requests: it ends
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
 
 
 def serve(make_contestant, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""Real tables for measurements: those that scikit-learn carries, and those in `--data-home`."""
+"""Data sets: those that scikit-learn carries, those in `--data-home`, and a made one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +148,13 @@ def encode(table, train, test):
         return X_train, X_test
     encoder = make_pipeline(table.encoder).fit(X_train)
     return encoder.transform(X_train), encoder.transform(X_test)
+
+
+def encoded_fold(table, fold):
+    """Encoded training rows and their targets, and those of test."""
+    train, test = table.splits[fold]
+    X_train, X_test = encode(table, train, test)
+    return X_train, table.y[train], X_test, table.y[test]
 
 
 def _rows(X, index):

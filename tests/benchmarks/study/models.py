@@ -1,19 +1,15 @@
 """The models of the study: how each takes a table's columns, and what its search draws from."""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 import numpy as np
-from catboost import CatBoostClassifier, CatBoostRegressor
-from lightgbm import LGBMClassifier, LGBMRegressor
+from frames import is_category
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
-from study_tables import is_category
-
-from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
 
 FACTORS = {
     "embedding_dim": [8, 16, 32, 64],
@@ -55,16 +51,26 @@ SEARCHES = {
         "learning_rate_init": loguniform(3e-4, 1e-2),
     },
 }
-CLASSES = {
-    "AFM": (AFMRegressor, AFMClassifier),
-    "FM": (FMRegressor, FMClassifier),
-    "linear": (Ridge, LogisticRegression),
-    "MLP": (MLPRegressor, MLPClassifier),
-    "HistGradientBoosting": (HistGradientBoostingRegressor, HistGradientBoostingClassifier),
-    "LightGBM": (LGBMRegressor, LGBMClassifier),
-    "CatBoost": (CatBoostRegressor, CatBoostClassifier),
+CLASSES = {  # module, regressor, classifier; a module is imported when a model is made
+    "linear": ("sklearn.linear_model", "Ridge", "LogisticRegression"),
+    "FM": ("sklearn_afm", "FMRegressor", "FMClassifier"),
+    "AFM": ("sklearn_afm", "AFMRegressor", "AFMClassifier"),
+    "MLP": ("sklearn.neural_network", "MLPRegressor", "MLPClassifier"),
+    "HistGradientBoosting": (
+        "sklearn.ensemble",
+        "HistGradientBoostingRegressor",
+        "HistGradientBoostingClassifier",
+    ),
+    "LightGBM": ("lightgbm", "LGBMRegressor", "LGBMClassifier"),
+    "CatBoost": ("catboost", "CatBoostRegressor", "CatBoostClassifier"),
 }
 BOOSTINGS = ["HistGradientBoosting", "LightGBM", "CatBoost"]
+BLENDS = {f"AFM + {name}": ("AFM", name) for name in BOOSTINGS}
+
+
+def installed(name):
+    """Whether the library of a model is there."""
+    return find_spec(CLASSES[name][0].partition(".")[0]) is not None
 
 
 def search_space(name, task):
@@ -77,8 +83,8 @@ def search_space(name, task):
 
 def make_model(name, table, parameters):
     """An estimator of the table's frame, with these parameters set and one thread."""
-    regressor, classifier = CLASSES[name]
-    cls = regressor if table.task == "regression" else classifier
+    module, regressor, classifier = CLASSES[name]
+    cls = getattr(import_module(module), regressor if table.task == "regression" else classifier)
     if name == "CatBoost":
         columns = np.flatnonzero(is_category(table.X)).tolist()
         fixed = {"thread_count": 1, "allow_writing_files": False, "verbose": 0, "random_seed": 0}

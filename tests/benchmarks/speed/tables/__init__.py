@@ -1,0 +1,35 @@
+"""The tables of docs/benchmarks.md, in their order: one module for each.
+
+A module's docstring says what it measures, `TEXT` is the section's heading and text,
+`measure(arena)` yields entries (a case, the raw replies of each contestant by round, what failed)
+and `report(entries)` gives their Markdown.
+"""
+
+from . import (
+    attention_free,
+    bfloat16,
+    columns,
+    grid_search,
+    long_rows,
+    memory,
+    one_row,
+    predict,
+    quality,
+    steps,
+    train,
+)
+
+_IN_ORDER = (
+    train,
+    bfloat16,
+    quality,
+    columns,
+    predict,
+    one_row,
+    memory,
+    long_rows,
+    grid_search,
+    steps,
+    attention_free,
+)
+TABLES = {table.__name__.rpartition(".")[2]: table for table in _IN_ORDER}

@@ -1,0 +1,37 @@
+"""FM against AFM, by the length of rows."""
+
+from arena import OURS, entry
+from figures import contestants, spread, table
+
+SIZES = ((10, 16_384), (40, 4096), (160, 1024))  # non-zeros of a row, rows
+QUICK_SIZES = ((10, 512), (20, 256))
+TEXT = """## FM and the length of rows
+
+Microseconds a non-zero, k = 64, 20,000 columns. The FM's pair sum is O(m k) for a row of m
+non-zeros: its figure does not grow with m. The AFM's work a non-zero grows as the pairs do.
+"""
+
+
+def measure(arena):
+    """Yield the entries."""
+    models = {f"{OURS}, FM": {"attention": False}, f"{OURS}, AFM": {}}
+    for length, n_rows in arena.pick(SIZES, QUICK_SIZES):
+        made = {"kind": "uniform", "n_columns": 20_000, "n_rows": n_rows, "length": length}
+        with arena.contest(models, 64, made, made) as contest:
+            for action in ("train", "predict"):
+                replies = contest.rounds(action, arena.repeats)
+                facts = {"n_rows": n_rows, "length": length, "action": action}
+                yield entry(f"{length} non-zeros, {action}", replies, contest.failures, **facts)
+
+
+def report(lines):
+    """Markdown of the entries."""
+
+    def microseconds(line, name):
+        entries = line["n_rows"] * line["length"]
+        seconds = [reply.get("epoch_seconds", reply["seconds"]) for reply in line["replies"][name]]
+        return spread([1e6 * value / entries for value in seconds])
+
+    names = contestants(lines[0])
+    body = [[line["case"], *(microseconds(line, name) for name in names)] for line in lines]
+    return table(["", *names], body)

@@ -1,0 +1,55 @@
+"""A contestant's process, seen from outside: requests and replies are lines of JSON.
+
+`serving.py` is the other end.
+"""
+
+import json
+import subprocess
+import threading
+
+
+class WorkerError(Exception):
+    """A contestant could not do what it was asked."""
+
+
+class Worker:
+    """The end that asks; a context manager."""
+
+    def __init__(self, command, environment, time_limit):
+        self._time_limit = time_limit
+        self._process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, action, **arguments) -> dict:
+        """The reply to a request; WorkerError if there is none within the time limit."""
+        timer = threading.Timer(self._time_limit, self._process.kill)
+        timer.start()
+        try:
+            print(json.dumps({"action": action} | arguments), file=self._process.stdin, flush=True)
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            timer.cancel()
+        if not line:
+            limit = f"{self._time_limit} s"
+            raise WorkerError(f"ended in {action!r}, out of memory or time (limit {limit})")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(answer["error"])
+        return answer["reply"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self._process.communicate(timeout=30)  # no more requests: it ends
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()

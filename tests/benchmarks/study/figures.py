@@ -1,0 +1,64 @@
+"""The comparison's figures by data set and model, and the picture of them."""
+
+import matplotlib as mpl
+import numpy as np
+from models import BLENDS, CLASSES
+
+TITLES = {"HistGradientBoosting": "HGB"}
+
+
+class Figures:
+    """Figures of a setting by table and model, on the folds that all its models have."""
+
+    def __init__(self, lines, setting, models=tuple(CLASSES)):
+        self.models = models
+        self.lines = {}
+        self.facts = {}
+        names = [*models, *(name for name, parts in BLENDS.items() if parts[1] in models)]
+        for line in lines:
+            if line["setting"] == setting and line["model"] in names:
+                self.lines[line["table"], line["model"], line["fold"]] = line
+                self.facts[line["table"]] = line
+        self.tables = list(self.facts)
+
+    def folds(self, table):
+        """Folds that every model with a result on this table has."""
+        by_model = {}
+        for name, model, fold in self.lines:
+            if name == table:
+                by_model.setdefault(model, set()).add(fold)
+        return sorted(set.intersection(*by_model.values()))
+
+    def of(self, table, model, key):
+        """A figure on each fold; none where it was not measured."""
+        lines = [self.lines.get((table, model, fold), {}) for fold in self.folds(table)]
+        return np.array([line[key] for line in lines if key in line])
+
+    def mean(self, table, model, key):
+        """Mean over the folds, or NaN."""
+        figures = self.of(table, model, key)
+        return figures.mean() if len(figures) else np.nan
+
+
+def draw(figures, path):
+    """Each model's loss over that of the linear model, by table."""
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 0.5 * len(figures.tables) + 1.4), layout="constrained")
+    markers = dict(zip(CLASSES, ["|", "o", "D", "x", "s", "^", "v"]))
+    for model in list(CLASSES)[1:]:
+        ratios = [
+            figures.mean(table, model, "loss") / figures.mean(table, "linear", "loss")
+            for table in figures.tables
+        ]
+        size = 70 if model == "AFM" else 35
+        label = TITLES.get(model, model)
+        axes.scatter(ratios, range(len(ratios)), size, label=label, marker=markers[model])
+    axes.axvline(1, color="grey", linewidth=1)
+    axes.set_yticks(range(len(figures.tables)), [figures.facts[t]["title"] for t in figures.tables])
+    axes.invert_yaxis()
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_xlabel("loss over that of the linear model (left is better)")
+    axes.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
+    figure.savefig(path, dpi=120, metadata={"Software": None})

@@ -1,0 +1,258 @@
+"""AFM beside linear models, boosted trees and an MLP: the results of docs/study.md.
+
+What FILE has already is skipped. Predictions lie in a folder beside it, for the blends.
+"""
+
+import time
+from itertools import product
+from pathlib import Path
+
+import frames
+import numpy as np
+import torch
+from figures import TITLES, Figures, draw
+from fitting import blend, fit, measure_loss, predict, search
+from markdown import markdown, number
+from models import BLENDS, BOOSTINGS, CLASSES, installed
+from results import say
+
+SETTINGS = ["untuned", "tuned"]
+MODELS = [*CLASSES, *BLENDS]
+FAST_MODELS = ["linear", "FM", "AFM", "HistGradientBoosting", "LightGBM"]
+KEY = ("table", "setting", "model", "fold")  # of a result
+START, END = "<!-- results -->", "<!-- end of results -->"
+
+
+def add_options(parser):
+    """Options of this table."""
+    tables = list(frames.LOADERS)
+    choices = [*tables, *frames.MADE]
+    parser.add_argument("--tables", nargs="+", default=tables, choices=choices)
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--settings", nargs="+", default=SETTINGS, choices=SETTINGS)
+    parser.add_argument("--folds", type=int, default=5, help="how many of the five folds")
+    parser.add_argument("--trials", type=int, default=8, help="settings tried in a search")
+    parser.add_argument(
+        "--search-once", action="store_true", help="search on the first fold only, for all folds"
+    )
+    parser.add_argument(
+        "--page", type=Path, help="with --report: replace its results, and draw images/study.png"
+    )
+
+
+def quick(folder):
+    """Command lines of a smoke run: every model that is installed, and two tuned."""
+    models = [name for name in CLASSES if installed(name)]
+    skipped = [name for name in CLASSES if name not in models]
+    if skipped:
+        say(f"comparison, skipped, not installed: {', '.join(skipped)}")
+    blends = [name for name, parts in BLENDS.items() if set(parts) <= set(models)]
+    page = folder / "study.md"
+    page.write_text(f"{START}\n{END}\n")
+    (folder / "images").mkdir()
+    one_fold = ["--folds", "1", "--page", str(page)]
+    untuned = ["--settings", "untuned", "--models", *models, *blends]
+    yield ["--tables", *frames.MADE, *untuned, *one_fold]
+    tuned = ["--settings", "tuned", "--models", "linear", "AFM", "--trials", "2"]
+    yield ["--tables", "made_clicks", *tuned, *one_fold]
+
+
+# Measuring
+
+
+def measure(options, results):
+    """Run the jobs that are not in the file yet."""
+    missing = [name for name in CLASSES if name in options.models and not installed(name)]
+    if missing:
+        raise SystemExit(f"not installed: {', '.join(missing)}; pip install -e '.[study]' does it")
+    torch.set_num_threads(1)
+    done = Done(results)
+    order = [*frames.LOADERS, *frames.MADE]
+    jobs = list(product(options.tables, options.settings, options.models, range(options.folds)))
+    jobs = [job for job in jobs if job not in done.lines]
+    jobs.sort(key=lambda job: (order.index(job[0]), SETTINGS.index(job[1]), job[3]))
+    seconds, name = {}, None
+    for position, job in enumerate(jobs):
+        if job[0] != name:
+            name = job[0]
+            table = frames.load(name, options.data_home)
+            facts = describe(table)
+        started = time.perf_counter()
+        line, prediction = run_job(table, job, done, options.trials, options.search_once)
+        done.add(job, facts | line, prediction)
+        seconds.setdefault(job[:3], []).append(time.perf_counter() - started)
+        left = seconds_left(jobs[position + 1 :], seconds) / 60
+        say(
+            f"{position + 1}/{len(jobs)}, {left:.0f} min left: {' '.join(map(str, job))}: "
+            f"{line['loss']:.4f} after {seconds[job[:3]][-1]:.1f} s"
+        )
+
+
+class Done:
+    """Lines of results by (table, setting, model, fold), and predictions beside their file."""
+
+    def __init__(self, results):
+        self.results = results
+        self.folder = results.path.with_suffix(".predictions")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lines = {tuple(line[name] for name in KEY): line for line in results.lines}
+
+    def add(self, key, line, prediction):
+        """Store what a job gave; the line comes last, since it says that the job is done."""
+        np.save(self._prediction_path(key), prediction)
+        self.lines[key] = dict(zip(KEY, key)) | line
+        self.results.add(self.lines[key])
+
+    def prediction(self, key):
+        """Predictions of a job that is done."""
+        return np.load(self._prediction_path(key))
+
+    def _prediction_path(self, key):
+        return self.folder / ("-".join(map(str, key)).replace(" ", "") + ".npy")
+
+
+def run_job(table, key, done, trials, search_once):
+    """Fit, time and measure one model on one fold."""
+    name, setting, model_name, fold = key
+    train, test = table.splits[fold]
+    if model_name in BLENDS:
+        parts = [(name, setting, part, fold) for part in BLENDS[model_name]]
+        prediction = blend(table, [done.prediction(part) for part in parts])
+        return measure_loss(table, test, prediction), prediction
+    line = {}
+    parameters = {}
+    if setting == "tuned":
+        first = done.lines.get((name, setting, model_name, 0))
+        if search_once and first:
+            parameters = first["parameters"]
+        else:
+            line = search(table, model_name, train, trials)
+            parameters = line["parameters"]
+    model, fit_seconds = fit(table, model_name, parameters, train)
+    started = time.process_time()
+    prediction = predict(model, table, test)
+    predict_seconds = time.process_time() - started
+    line |= {"parameters": parameters, "fit_seconds": fit_seconds}
+    line |= {"predict_seconds": predict_seconds}
+    return line | measure_loss(table, test, prediction), prediction
+
+
+def describe(table):
+    """What the report says of a table."""
+    categories = frames.is_category(table.X)
+    levels = [int(table.X[column].nunique()) for column in table.X.columns[categories]]
+    return {
+        "task": table.task,
+        "title": table.name,
+        "n_rows": len(table.y),
+        "levels": levels,
+        "n_real": int((~categories).sum()),
+    }
+
+
+def seconds_left(jobs, seconds):
+    """What the jobs will take: as the same job on other folds, or the mean of all."""
+    if not seconds:
+        return 0.0
+    mean = np.mean([value for values in seconds.values() for value in values])
+    return sum(np.mean(seconds.get(job[:3], mean)) for job in jobs)
+
+
+# Reporting
+
+
+def facts_table(figures):
+    """What the tables are."""
+    rows = []
+    for facts in figures.facts.values():
+        measure = {"classification": "log loss", "regression": "RMSE"}[facts["task"]]
+        levels = ", ".join(f"{n:,}" for n in sorted(facts["levels"], reverse=True)[:3])
+        cells = [f"{facts['n_rows']:,}", str(len(facts["levels"])), levels, str(facts["n_real"])]
+        rows.append([facts["title"], measure, *cells])
+    head = ["table", "measure", "rows", "columns of categories", "most levels", "real values"]
+    return markdown(head, rows)
+
+
+def scores_table(figures, key):
+    """Means over the folds of each model, the best one bold, and the deviation of AFM's."""
+    better = max if key == "auc" else min
+    rows = []
+    for table in figures.tables:
+        means = [figures.mean(table, model, key) for model in figures.models]
+        if np.isnan(means).all():
+            continue
+        best = better(value for value in means if not np.isnan(value))
+        cells = [number(value, value == best) for value in means]
+        folds = figures.folds(table)
+        deviation = f"{figures.of(table, 'AFM', key).std():.4f}" if len(folds) > 1 else ""
+        rows.append([figures.facts[table]["title"], str(len(folds)), *cells, deviation])
+    titles = [TITLES.get(model, model) for model in figures.models]
+    return markdown(["table", "folds", *titles, "AFM's deviation"], rows)
+
+
+def blend_table(figures):
+    """AFM, the best boosting by its mean, and the mean of both."""
+    rows = []
+    for table in figures.tables:
+        losses = {model: figures.mean(table, model, "loss") for model in BOOSTINGS}
+        losses = {model: value for model, value in losses.items() if not np.isnan(value)}
+        if not losses:
+            continue
+        best = min(losses, key=losses.get)
+        blend = figures.of(table, f"AFM + {best}", "loss")
+        afm = figures.mean(table, "AFM", "loss")
+        gain = 100 * (1 - blend.mean() / min(afm, losses[best]))
+        cells = [number(value) for value in (afm, losses[best], blend.mean())]
+        rows.append([figures.facts[table]["title"], best, *cells, f"{gain:.1f}%"])
+    head = ["table", "boosting", "AFM", "boosting alone", "blend", "less loss than the better one"]
+    return markdown(head, rows)
+
+
+def seconds_table(figures):
+    """CPU seconds of fits, and of predicting a fold, as medians over the folds."""
+    rows = []
+    for table in figures.tables:
+        cells = []
+        for model in CLASSES:
+            fit = figures.of(table, model, "fit_seconds")
+            predict = figures.of(table, model, "predict_seconds")
+            measured = len(fit) > 0
+            cells.append(f"{np.median(fit):.1f} / {np.median(predict):.2f}" if measured else "")
+        rows.append([figures.facts[table]["title"], *cells])
+    return markdown(["table", *(TITLES.get(model, model) for model in CLASSES)], rows)
+
+
+def report(lines, options):
+    """The part of the page between the marks; it replaces what stands there if a page is given."""
+    untuned, tuned = Figures(lines, "untuned"), Figures(lines, "tuned")
+    fast_untuned, fast_tuned = (Figures(lines, name, FAST_MODELS) for name in ("untuned", "tuned"))
+    every_fold = "Without MLP and CatBoost, on every fold that the others have:\n"
+    parts = [
+        facts_table(untuned),
+        "## Untuned\n\nTest loss, less is better:\n",
+        scores_table(untuned, "loss"),
+        "![Loss of each model over that of the linear model, by table](images/study.png)\n",
+        every_fold,
+        scores_table(fast_untuned, "loss"),
+        "Area under the ROC curve, more is better:\n",
+        scores_table(untuned, "auc"),
+        "A blend is the mean of predictions, of logits in classification:\n",
+        blend_table(untuned),
+        "CPU seconds of a fit / of predicting a fold, medians over folds:\n",
+        seconds_table(untuned),
+    ]
+    if tuned.tables:
+        parts += [
+            "## Tuned\n\nTest loss, less is better:\n",
+            scores_table(tuned, "loss"),
+            every_fold,
+            scores_table(fast_tuned, "loss"),
+            blend_table(fast_tuned),
+        ]
+    text = "\n".join(parts)
+    if options.page:
+        old = options.page.read_text()
+        before, after = old.split(START)[0], old.split(END)[1]
+        options.page.write_text(f"{before}{START}\n\n{text}\n{END}{after}")
+        draw(untuned, options.page.parent / "images" / "study.png")
+    return text
