@@ -9,8 +9,9 @@ padded with the feature number `n_features`. Rows with unknown levels cost only 
 One long row costs the other rows nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,12 +53,12 @@ class Batcher:
         Largest sum of these over the rows of one group.
     """
 
-    def __init__(self, n_columns, row_cost, max_cost):
+    def __init__(self, n_columns: int, row_cost: Callable[[int], int], max_cost: int):
         self._slot = np.empty(n_columns, dtype=np.int64)
         self.row_cost = row_cost
         self._max_cost = max_cost
 
-    def batch(self, indptr, indices, values) -> Batch:
+    def batch(self, indptr: np.ndarray, indices: np.ndarray, values: np.ndarray | None) -> Batch:
         """Make one batch of CSR rows. `values` is None if all values are 1."""
         indptr = np.asarray(indptr, dtype=np.int64)
         lengths = np.diff(indptr)
@@ -94,7 +95,7 @@ class Batcher:
         self._max_cost = max(costs) // 2
         return True
 
-    def _number_columns(self, indices):
+    def _number_columns(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # Each column's last entry is written last, and represents it. So no sorting or clearing.
         position = np.arange(len(indices))
         self._slot[indices] = position
@@ -104,7 +105,9 @@ class Batcher:
         columns = indices[is_representative].astype(np.int64)
         return columns, number[representative], representative
 
-    def _group_rows(self, starts, lengths, features, n_features) -> Iterator[RowGroup]:
+    def _group_rows(
+        self, starts: np.ndarray, lengths: np.ndarray, features: np.ndarray, n_features: int
+    ) -> Iterator[RowGroup]:
         width = int(lengths.max(initial=0))
         if width == int(lengths.min(initial=0)):
             rectangle = features.reshape(len(lengths), width)
@@ -124,13 +127,15 @@ class Batcher:
             for part in self._split(len(rows), width):
                 yield RowGroup(rows[part], rectangle[part], padded)
 
-    def _split(self, n_rows, width) -> Iterator[slice]:
+    def _split(self, n_rows: int, width: int) -> Iterator[slice]:
         step = max(1, self._max_cost // max(1, self.row_cost(width)))
         for start in range(0, n_rows, step):
             yield slice(start, min(start + step, n_rows))
 
 
-def iter_row_blocks(X, order, batch_size):
+def iter_row_blocks(
+    X: Any, order: np.ndarray, batch_size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, Any]]:
     """Yield the rows of X in the given order: (positions, row pointers, CSR block) per batch."""
     step = max(batch_size, ROWS_PER_BLOCK // batch_size * batch_size)
     for start in range(0, len(order), step):
@@ -141,7 +146,7 @@ def iter_row_blocks(X, order, batch_size):
             yield block_order[first:last], block.indptr[first : last + 1], block
 
 
-def entries(indptr, block, one_hot):
+def entries(indptr: np.ndarray, block: Any, one_hot: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the column indices and values (None if all are 1) of the rows of `indptr`."""
     part = slice(indptr[0], indptr[-1])
     return block.indices[part], None if one_hot else block.data[part]

@@ -29,7 +29,7 @@ def by_column(d_features: Tensor, batch: Batch) -> Tensor:
     return d_rows.index_add_(0, columns, d_features * values)
 
 
-def _feature_arrays(batch, like):
+def _feature_arrays(batch: Batch, like: Tensor) -> tuple[Tensor, Tensor]:
     columns = torch.from_numpy(batch.feature_columns).to(like.device)
     values = torch.from_numpy(batch.feature_values).to(like.device, like.dtype)
     return columns, values[:, None]

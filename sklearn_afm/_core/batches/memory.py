@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
 from .batches import Batch, Batcher
 
 # Messages of torch's allocators. Their errors are plain RuntimeErrors.
+Result = TypeVar("Result")
 _MESSAGES = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -35,9 +37,9 @@ def torch_memory_errors() -> Iterator[None]:
 def in_groups_that_fit(
     batcher: Batcher,
     rows: tuple,
-    work: Callable[[Batch], object],
+    work: Callable[[Batch], Result],
     before_retry: Callable[[], None],
-):
+) -> Result:
     """Return work(batch of the rows). If memory runs out, retry with groups of half the size.
 
     `before_retry` must undo everything that a failed `work` has changed. The batcher keeps the
@@ -56,7 +58,7 @@ def in_groups_that_fit(
         before_retry()
 
 
-def _message(batcher, batch) -> str:
+def _message(batcher: Batcher, batch: Batch) -> str:
     width = int(batch.row_lengths.max(initial=0))
     size = 8 * batcher.row_cost(width) / 2**20
     return (

@@ -6,9 +6,10 @@ penalty, its learning rate, its unit, what `freeze` names, memory, checkpoints, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ..batches.batches import RowGroup
 from ..batches.columns import look_up
@@ -16,7 +17,7 @@ from ..batches.columns import look_up
 Parameters = dict[str, Tensor]
 
 
-def zeros(shape: tuple[int, ...], rng: np.random.Generator, dtype) -> np.ndarray:
+def zeros(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
     """Start values of 0."""
     return np.zeros(shape)
 
@@ -131,7 +132,9 @@ class Model:
         """Numbers in memory that a row of this many entries needs."""
         raise NotImplementedError
 
-    def interactions(self, parameters: Parameters, group: RowGroup, generator=None) -> Tensor:
+    def interactions(
+        self, parameters: Parameters, group: RowGroup, generator: Generator | None = None
+    ) -> Tensor:
         """Interactions of a group of rows, (n_rows, n_outputs), differentiable.
 
         Parameters with the axis "column" have one row per feature, times x_i. A generator turns
@@ -143,7 +146,9 @@ class Model:
         """What computes the interactions of a matrix's rows for prediction; may be faster."""
         return Scorer(self)
 
-    def describe(self, parameters: Parameters, X, one_hot: bool) -> tuple[dict[str, float], str]:
+    def describe(
+        self, parameters: Parameters, X: Any, one_hot: bool
+    ) -> tuple[dict[str, float], str]:
         """Fitted attributes that describe training rows, and a line of them for `verbose`."""
         return {}, ""
 
@@ -165,7 +170,9 @@ class Model:
         per_column = [p for p in self.parameters if p.per_column]
         return sum(int(np.prod(self.shape(p, 1))) for p in per_column)
 
-    def raw_scores(self, parameters: Parameters, group: RowGroup, generator=None) -> Tensor:
+    def raw_scores(
+        self, parameters: Parameters, group: RowGroup, generator: Generator | None = None
+    ) -> Tensor:
         """Raw scores of a group of rows: (n_rows, n_outputs)."""
         interactions = self.interactions(parameters, group, generator)
         linear = look_up(parameters["linear_weights"], group).sum(1)

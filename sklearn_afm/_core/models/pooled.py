@@ -60,11 +60,15 @@ class PooledModel(Model):
 
     projection_doc = "Prediction weights p."
 
-    def pool(self, parameters: Parameters, group: RowGroup, generator=None) -> Tensor:
+    def pool(
+        self, parameters: Parameters, group: RowGroup, generator: torch.Generator | None = None
+    ) -> Tensor:
         """The pooled vectors of a group of rows, (n_rows, embedding_dim), differentiable."""
         raise NotImplementedError
 
-    def interactions(self, parameters: Parameters, group: RowGroup, generator=None) -> Tensor:
+    def interactions(
+        self, parameters: Parameters, group: RowGroup, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Interactions (n_rows, n_outputs)."""
         pooled = self.pool(parameters, group, generator)
         if generator is not None and self.dropout:
@@ -84,7 +88,9 @@ class PooledModel(Model):
             "projection": arrays["projection"] * (target_unit * self.projection_size),
         }
 
-    def _start_projection(self, shape, rng, dtype) -> np.ndarray:
+    def _start_projection(
+        self, shape: tuple[int, ...], rng: np.random.Generator, dtype: type
+    ) -> np.ndarray:
         """p of the given size.
 
         Several outputs start with random signs. If they started alike, the gradients of the classes
@@ -95,7 +101,7 @@ class PooledModel(Model):
         return self.projection_size * rng.choice([-1.0, 1.0], size=shape)
 
 
-def _start_embeddings(shape, rng, dtype) -> np.ndarray:
+def _start_embeddings(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
     """v ~ N(0, 0.01^2)."""
     embeddings = rng.standard_normal(shape, dtype=dtype)
     embeddings *= EMBEDDING_STD

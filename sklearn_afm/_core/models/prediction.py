@@ -1,5 +1,7 @@
 """Raw scores of the rows of a matrix, a block of rows at a time."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,18 +18,18 @@ MAX_PREDICTION_COST = 1 << 22
 
 
 @torch.no_grad()
-def predict(model: Model, parameters: Parameters, X) -> np.ndarray:
+def predict(model: Model, parameters: Parameters, X: Any) -> np.ndarray:
     """Raw scores (n_rows, n_outputs) of a canonical CSR matrix."""
     keep_freed_memory()
     one_hot = bool((X.data == 1).all())
     scorer = model.scorer(parameters, X.shape[1], one_hot)
     batcher = Batcher(X.shape[1], scorer.row_cost, MAX_PREDICTION_COST)
 
-    def renew_scorer():
+    def renew_scorer() -> None:
         nonlocal scorer  # what it remembers may be half done
         scorer = model.scorer(parameters, X.shape[1], one_hot)
 
-    def predict_batch(batch):
+    def predict_batch(batch: Batch) -> Tensor:
         return _predict_batch(model, parameters, batch, scorer)
 
     bias = parameters["bias"]

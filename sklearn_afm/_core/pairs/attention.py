@@ -1,7 +1,7 @@
 """The attention of each pair of a row (Eq. 5), and the pairs' sum weighed by it (Eq. 6)."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -67,7 +67,16 @@ class _AttentionLogits(torch.autograd.Function):
     """h . relu(W (e_i * e_j) + b) of listed pairs, a chunk of pairs at a time."""
 
     @staticmethod
-    def forward(ctx, embeddings, weight, bias, context, first, second, product_dtype):
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        embeddings: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        context: Tensor,
+        first: Tensor,
+        second: Tensor,
+        product_dtype: torch.dtype,
+    ) -> Tensor:
         n_pairs = len(first)
         ctx.keep = any(ctx.needs_input_grad) and n_pairs * len(bias) <= MAX_KEPT_HIDDEN
         product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
@@ -85,7 +94,7 @@ class _AttentionLogits(torch.autograd.Function):
         return logits
 
     @staticmethod
-    def backward(ctx, d_logits):
+    def backward(ctx: Any, d_logits: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         embeddings, weight, bias, context, first, second, *kept = ctx.saved_tensors
         product_weight, product_bias = weight.to(ctx.product_dtype), bias.to(ctx.product_dtype)
         d_logits = d_logits.to(ctx.product_dtype)
@@ -119,7 +128,9 @@ class _WeightedPairSum(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, embeddings, features, attention):
+    def forward(  # type: ignore[override]
+        ctx: Any, embeddings: Tensor, features: Tensor, attention: Tensor
+    ) -> Tensor:
         width, k = features.shape[1], embeddings.shape[1]
         pooled, matrices = embeddings.new_empty(len(features), k), []
         for part in chunks(len(features), width * k):
@@ -131,7 +142,7 @@ class _WeightedPairSum(torch.autograd.Function):
         return pooled
 
     @staticmethod
-    def backward(ctx, d_pooled):
+    def backward(ctx: Any, d_pooled: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         embeddings, features, *matrices = ctx.saved_tensors
         width, k = features.shape[1], embeddings.shape[1]
         lower, _ = _triangles(width, embeddings.device)

@@ -55,7 +55,9 @@ def find_many_pairs(features: np.ndarray, n_features: int, find_pairs: PairFinde
     return SharedPairs(first, second, position)
 
 
-def _number_by_position(features, n_features):
+def _number_by_position(
+    features: np.ndarray, n_features: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """Number the features at each position from 0. Return each entry's number, and the features."""
     present = np.zeros((len(features), n_features), dtype=bool)
     np.put_along_axis(present, features, True, axis=1)

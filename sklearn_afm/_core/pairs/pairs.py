@@ -69,7 +69,9 @@ class PairFinder:
         position[real] = real_position
         return SharedPairs(first[owner], second[owner], position.reshape(shape))
 
-    def distinct(self, first, second, n_features) -> tuple[np.ndarray, np.ndarray]:
+    def distinct(
+        self, first: np.ndarray, second: np.ndarray, n_features: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the position of one representative per distinct pair, and each pair's number."""
         if not self._share:
             return np.arange(len(first)), np.arange(len(first))
@@ -102,12 +104,12 @@ class PairNumbers:
     a time.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._keys = np.full(1 << 12, -1)
         self._numbers = np.empty(1 << 12, dtype=np.int32)
         self._length = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._length
 
     def __call__(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +125,7 @@ class PairNumbers:
         self._length = before + len(new)
         return number, new
 
-    def _slots(self, keys):
+    def _slots(self, keys: np.ndarray) -> np.ndarray:
         """Return the slot of each key. Give a free slot to a new key."""
         bits = len(self._keys).bit_length() - 1
         slot = _hash(keys, bits)
@@ -137,7 +139,7 @@ class PairNumbers:
             slot[pending] = (slot[pending] + 1) & (len(self._keys) - 1)
         return slot
 
-    def _make_room(self, n_keys):
+    def _make_room(self, n_keys: int) -> None:
         """Keep at least half of the slots free."""
         wanted = 2 * (self._length + n_keys)
         if wanted <= len(self._keys):

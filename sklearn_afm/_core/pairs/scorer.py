@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..batches.batches import RowGroup
 from .field_pairs import find_many_pairs
-from .pairs import PairFinder, PairNumbers
+from .pairs import PairFinder, PairNumbers, SharedPairs
 from .products import MemberLookup, chunks, linear
 
 # Pairs cheaper than this many multiplications are computed again rather than remembered.
@@ -70,7 +70,7 @@ class PairScorer:
         means = self._weighted_values(embeddings, group, columns)
         return in_proportion(means, group, len(embeddings), self._usual_pairs)
 
-    def _weighted_values(self, embeddings, group, columns) -> Tensor:
+    def _weighted_values(self, embeddings: Tensor, group: RowGroup, columns: np.ndarray) -> Tensor:
         if not group.padded:
             return self._interactions(embeddings, group.features, columns)[:, None]
         # Apart from those that lack an entry, most rows may have a field a position.
@@ -82,7 +82,9 @@ class PairScorer:
                 result[torch.from_numpy(part).to(result.device), 0] = found
         return result
 
-    def _interactions(self, embeddings, features, columns) -> Tensor:
+    def _interactions(
+        self, embeddings: Tensor, features: np.ndarray, columns: np.ndarray
+    ) -> Tensor:
         pairs = find_many_pairs(features, len(embeddings), self._find_pairs)
         if self._remembers:
             found = self._recall(embeddings, pairs, columns)
@@ -94,10 +96,14 @@ class PairScorer:
         attention = gather(logits, position).softmax(dim=0)
         return attention.mul_(gather(values, position)).sum(0)
 
-    def _compute(self, embeddings, first, second) -> Tensor:
+    def _compute(
+        self, embeddings: Tensor, first_member: np.ndarray, second_member: np.ndarray
+    ) -> Tensor:
         """Attention logit and value of each pair: (2, n_pairs)."""
         weight, bias, context = self._network
-        first, second = (torch.from_numpy(part).to(embeddings.device) for part in (first, second))
+        first, second = (
+            torch.from_numpy(part).to(embeddings.device) for part in (first_member, second_member)
+        )
         result = embeddings.new_empty(2, len(first))
         members = MemberLookup(embeddings, len(first))
         for part in chunks(len(first), embeddings.shape[1], len(bias)):
@@ -107,7 +113,7 @@ class PairScorer:
             torch.mv(pair, self._projection[0], out=result[1, part])
         return result
 
-    def _recall(self, embeddings, pairs, columns) -> Tensor:
+    def _recall(self, embeddings: Tensor, pairs: SharedPairs, columns: np.ndarray) -> Tensor:
         """The same, computed only for pairs that no earlier group had."""
         key = columns[pairs.first] * self._n_columns + columns[pairs.second]
         if len(self._numbers) + len(key) > MAX_REMEMBERED:
@@ -117,11 +123,11 @@ class PairScorer:
             grown = self._remembered.new_empty(2, 2 * len(self._numbers))
             grown[:, : self._remembered.shape[1]] = self._remembered
             self._remembered = grown
-        number = torch.from_numpy(number).to(embeddings.device)
-        self._remembered[:, number[torch.from_numpy(new)]] = self._compute(
+        place = torch.from_numpy(number).to(embeddings.device)
+        self._remembered[:, place[torch.from_numpy(new)]] = self._compute(
             embeddings, pairs.first[new], pairs.second[new]
         )
-        return self._remembered.index_select(1, number)
+        return self._remembered.index_select(1, place)
 
 
 def in_proportion(

@@ -55,7 +55,8 @@ class Adagrad:
         square_sum = self.state[f"{name}/square_sum"]
         if rows is None:
             square_sum.addcmul_(gradient, gradient)
-            value.addcdiv_(gradient, square_sum.sqrt().add_(self.eps), value=-self.rates[name])
+            rate = float(self.rates[name])
+            value.addcdiv_(gradient, square_sum.sqrt().add_(self.eps), value=-rate)
             return
         sums = square_sum.index_select(0, rows).addcmul_(gradient, gradient)
         square_sum.index_copy_(0, rows, sums)
@@ -98,7 +99,7 @@ class Adam:
         rate = self.rates[name] * (correction / (1 - self.betas[0] ** step))
         change = new_mean / new_square.sqrt().add_(self.eps * correction)
         if rows is None:
-            value.add_(change, alpha=-rate)
+            value.add_(change, alpha=-float(rate))
             return
         mean.index_copy_(0, rows, new_mean)
         square_mean.index_copy_(0, rows, new_square)
@@ -112,7 +113,7 @@ class SGD:
         self, parameters: dict[str, Tensor], rates: dict[str, float | Tensor], batch_size: int
     ):
         self.rates = rates
-        self.state = {}
+        self.state: dict[str, Tensor] = {}
 
     def begin_step(self) -> None:
         """Count the step (SGD has nothing to count)."""
@@ -120,7 +121,7 @@ class SGD:
     def update(self, name: str, value: Tensor, gradient: Tensor, rows: Tensor | None) -> None:
         """Take one step on a parameter, or on some rows of it."""
         if rows is None:
-            value.add_(gradient, alpha=-self.rates[name])
+            value.add_(gradient, alpha=-float(self.rates[name]))
         else:
             _move(value, rows, gradient, self.rates[name])
 

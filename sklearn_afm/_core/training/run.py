@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -43,7 +44,7 @@ class RunState:
     best_iter: int  # 0 while there is no best
     best_score: float
     history: list[dict]
-    order_rng: dict
+    order_rng: Mapping[str, Any]
     mask_generator: Tensor
 
     @property
@@ -99,7 +100,7 @@ def run(
             trainer.restore(
                 start.parameters, start.optimizer, start.order_rng, start.mask_generator
             )
-            if average:
+            if average and start.average:
                 device = trainer.device
                 saved = {name: value.to(device) for name, value in start.average.items()}
                 average.restore(saved, len(start.history))
@@ -150,6 +151,7 @@ def run(
         if state is None:
             raise
         return state, True
+    assert state is not None  # max_iter is at least 1
     if monitor is not None and state.best is None:
         raise NoScoreError(len(state.history))
     return state, False

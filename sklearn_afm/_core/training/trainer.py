@@ -1,7 +1,8 @@
 """One epoch of mini-batches: scores, loss, gradients, penalties, update."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ MAX_TRAINING_COST = 1 << 24
 class TrainingData:
     """Rows to learn from, as the trainer wants them."""
 
-    X: object  # canonical CSR, values in the computing dtype
+    X: Any  # canonical CSR, values in the computing dtype
     one_hot: bool  # every stored value is 1
     target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes
     weight: np.ndarray | None  # (n_rows,), positive; None: all 1
@@ -57,7 +58,11 @@ class Trainer:
         return self.parameters["bias"].device
 
     def restore(
-        self, parameters: dict, optimizer: dict, order_rng: dict, mask_generator: Tensor
+        self,
+        parameters: dict[str, Tensor],
+        optimizer: dict[str, Tensor],
+        order_rng: Mapping[str, Any],
+        mask_generator: Tensor,
     ) -> None:
         """Go back to the end of an epoch."""
         for own, saved in ((self.parameters, parameters), (self.optimizer.state, optimizer)):
@@ -87,7 +92,7 @@ class Trainer:
             self._batcher,
             csr,
             lambda batch: (batch, *self._gradients(data, batch, rows)),
-            lambda: self.mask_generator.set_state(masks),
+            lambda: _set_state(self.mask_generator, masks),
         )
         self._update(gradients, batch)
         return loss_sum
@@ -176,10 +181,10 @@ class Trainer:
         raw.requires_grad_()
         terms = self.loss.terms(raw, target)
         loss = (terms if weight is None else terms * weight[::size, None]).sum(0)
-        _backward(loss.sum() / total)
+        (d_raw,) = torch.autograd.grad(loss.sum() / total, raw)
         self.mask_generator.set_state(masks)
         for group, part in zip(batch.groups, parts):
-            _backward(self.model.raw_scores(local, group, self.mask_generator), raw.grad[part])
+            _backward(self.model.raw_scores(local, group, self.mask_generator), d_raw[part])
         return loss.detach()
 
     def _add_ridges(self, gradients: dict[str, Tensor]) -> None:
@@ -205,8 +210,8 @@ class Trainer:
             return
         # Each entry carries s_n / c_i of its column's penalty: over an epoch, all of it.
         entry_weight = None if weight is None else np.repeat(weight, batch.row_lengths)
-        share = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
-        share = torch.from_numpy(share / (column_weight[batch.columns] * total))
+        in_batch = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
+        share = torch.from_numpy(in_batch / (column_weight[batch.columns] * total))
         share = share.to(columns[names[0]])[:, None]
         for name in names:
             gradients[name].addcmul_(columns[name], share, value=2 * self.penalties[name])
@@ -217,6 +222,10 @@ class Trainer:
         for name, gradient in gradients.items():
             touched = rows if name in self.model.per_column else None
             self.optimizer.update(name, self.parameters[name], gradient, touched)
+
+
+def _set_state(generator: torch.Generator, state: Tensor) -> None:
+    generator.set_state(state)
 
 
 def _backward(result: Tensor, gradient: Tensor | None = None) -> None:

@@ -1,0 +1,131 @@
+"""Constructor parameters: stored, documented and constrained, each from one place."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from conftest import AFMS, CLASSIFIERS, ESTIMATORS, target_for
+from sklearn.base import clone
+from sklearn.utils import estimator_html_repr
+
+from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
+from sklearn_afm._settings import Setting, settings_of
+
+# Parameters whose text differs between models, since they name parts of it.
+OF_THE_MODEL = {"freeze", "precision", "init"}
+
+
+def section(Estimator, title):
+    """The entries of a section of the docstring: heads, and texts without line breaks."""
+    doc = inspect.getdoc(Estimator)
+    body = re.search(rf"^{title}\n-+\n(.*?)(?=\n\n\S+.*\n-+\n)", doc, re.M | re.S).group(1)
+    entries = re.findall(r"^(\w+) : (.*)\n((?:    .*\n?)+)", body, re.M)
+    return {name: (head, " ".join(text.split())) for name, head, text in entries}
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_each_parameter_is_documented_with_its_default(Estimator):
+    parameters = inspect.signature(Estimator).parameters
+    documented = section(Estimator, "Parameters")
+    assert list(documented) == list(parameters) == list(Estimator().get_params(deep=False)) or (
+        list(documented) == list(parameters)
+        and sorted(parameters) == list(Estimator().get_params(deep=False))
+    )
+    for name, (head, text) in documented.items():
+        stated = re.search(r"default=(.*)$", head).group(1)
+        assert eval(stated) == parameters[name].default, name
+        assert text.endswith((".", ".``")), name
+    assert set(Estimator._parameter_constraints) == set(parameters)
+
+
+def test_shared_parameters_are_documented_alike():
+    sections = [section(Estimator, "Parameters") for Estimator in ESTIMATORS]
+    for name in set.union(*map(set, sections)) - OF_THE_MODEL:
+        assert len({found[name][1] for found in sections if name in found}) == 1, name
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_no_word_in_braces_is_left(Estimator):
+    assert re.findall(r"(?<![{_^\\])\{[a-z]+\}", Estimator.__doc__.split("Notes")[0]) == []
+    for word in ("{loss}", "{units}", "{notes}", "{parts}"):
+        assert word not in Estimator.__doc__
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_documented_attributes_are_those_of_a_fit(Estimator, one_hot_data):
+    X, y = one_hot_data
+    model = Estimator(max_iter=1, embedding_dim=3).fit(X, target_for(Estimator, y))
+    fitted = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
+    documented = section(Estimator, "Attributes")
+    assert fitted == set(documented) - {"feature_names_in_"}
+    sizes = {"n_features": 20, "embedding_dim": 3, "attention_dim": 16, "n_classes": 2}
+    for name, (head, _) in documented.items():
+        shapes = re.findall(r"\(([^)]*)\)", head) if name in fitted else []
+        if shapes and "ndarray" in head and getattr(model, name) is not None:
+            axes = [axis for axis in shapes[0].replace(" ", "").split(",") if axis]
+            assert getattr(model, name).shape == tuple(sizes[axis] for axis in axes), name
+
+
+def test_parts_to_freeze_are_those_of_the_model():
+    assert '"attention"' in section(AFMRegressor, "Parameters")["freeze"][1]
+    assert '"attention"' not in section(FMRegressor, "Parameters")["freeze"][1]
+    with pytest.raises(ValueError, match=r"\['attention'\].*'projection'\]"):
+        FMRegressor(freeze=["attention"]).fit(np.eye(3), [1, 2, 3])
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_parameters_are_stored_as_they_are(Estimator):
+    values = {name: object() for name in inspect.signature(Estimator).parameters}
+    model = Estimator(**values)
+    assert vars(model) == values
+    assert all(value is values[name] for name, value in model.get_params(deep=False).items())
+
+
+def test_sizes_can_be_given_without_a_name():
+    assert (
+        AFMRegressor(3, 5).get_params()
+        == AFMRegressor(embedding_dim=3, attention_dim=5).get_params()
+    )
+    with pytest.raises(TypeError, match="AFMRegressor: too many positional arguments"):
+        AFMRegressor(3, 5, 0.1)
+    with pytest.raises(TypeError, match=r"FMRegressor: got an unexpected keyword argument 'k'"):
+        FMRegressor(k=3)
+
+
+def test_repr_and_clone():
+    model = AFMClassifier(8, dropout=0.3)
+    assert repr(model) == "AFMClassifier(dropout=0.3, embedding_dim=8)"
+    assert repr(clone(model)) == repr(model)
+    html = estimator_html_repr(model)
+    assert "AFMClassifier" in html
+    assert "dropout" in html
+
+
+def test_a_default_may_differ_by_class():
+    assert {E().l2_embedding for E in CLASSIFIERS} == {10.0}
+    assert {E().l2_embedding for E in ESTIMATORS if E not in CLASSIFIERS} == {20.0}
+    assert [E().attention_rate for E in AFMS] == [1.0, "auto"]
+
+
+def test_subclasses_of_users():
+    class Wider(FMRegressor):
+        """Another default."""
+
+        embedding_dim: int = 64
+
+    class Fixed(FMRegressor):
+        """A constructor of its own."""
+
+        def __init__(self, dropout=0.5):
+            super().__init__(dropout=dropout, max_iter=2)
+
+    class Below(Fixed):
+        """It keeps the constructor above it."""
+
+    assert Wider().embedding_dim == clone(Wider()).embedding_dim == 64
+    assert FMRegressor().embedding_dim == 16
+    assert not hasattr(Wider, "embedding_dim")
+    assert list(inspect.signature(Below).parameters) == ["dropout"]
+    assert Below().max_iter == 2
+    assert all(isinstance(value, Setting) for value in settings_of(Wider).values())
