@@ -14,6 +14,8 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted([*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md")])
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+# Paths of files that pages name; those of the worked examples do not exist yet.
+NAMED = re.compile(r"`((?:tests|sklearn_afm)/[\w/.]+\.\w+)`")
 NEW_FILE = re.compile(r"^```\{code-block\} python\n:caption: (\S+)\n\n(.*?)^```\n", re.M | re.S)
 DIFF = re.compile(r"^```diff\n(.*?)^```\n", re.M | re.S)
 
@@ -44,6 +46,14 @@ def test_blocks_run_and_print_what_the_page_says(page):
             continue
         if expected is not None:
             assert printed.getvalue() == expected
+
+
+def test_files_that_pages_name_exist():
+    root = DOCS.parent
+    pages = [root / "README.md", *DOCS.glob("*.md"), *DOCS.glob("*/*.md")]
+    named = {(page.name, path) for page in pages for path in NAMED.findall(page.read_text())}
+    assert len(named) > 20
+    assert {(page, path) for page, path in named if not (root / path).exists()} == set()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ COMMON = {"l2_linear": 0.5, "batch_size": 512, "max_iter": 40, "n_iter_no_change
 # An AFM's p starts at the number of pairs. So its embeddings are smaller than an FM's, and the same
 # l2_embedding has less effect on them.
 FM_RECIPE = COMMON | {"dropout": 0.1, "l2_embedding": 2.0}
-AFM_RECIPE = COMMON | {"dropout": 0.5, "l2_embedding": 5.0}
+AFM_RECIPE = COMMON | {"dropout": 0.5, "l2_embedding": 5.0, "row_scaling": None}
 RECIPES = {
     ("AFM", "regression"): AFM_RECIPE,
     ("AFM", "classification"): AFM_RECIPE

@@ -97,7 +97,7 @@ class PooledModel(Model):
         on the embeddings would cancel, since they sum to zero.
         """
         if self.n_outputs == 1:
-            return np.full(shape, self.projection_size)
+            return np.full(shape, self.projection_size, dtype=np.float64)
         return self.projection_size * rng.choice([-1.0, 1.0], size=shape)
 
 

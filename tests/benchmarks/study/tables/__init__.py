@@ -12,6 +12,7 @@ NAMES = (
     "few_rows",
     "missing_levels",
     "known_pairs",
+    "row_scaling",
     "defaults",
     "explanations",
     "long_runs",
