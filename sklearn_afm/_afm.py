@@ -70,7 +70,6 @@ class AFM(PooledModel):
         super().__init__(embedding_dim, n_outputs, dropout, projection_size=median_pairs)
         self.attention_dim = attention_dim
         self.attention_dropout = attention_dropout
-        self.fm = FM(embedding_dim, n_outputs, dropout)
         self._usual_pairs = median_pairs if scales_rows else None
         self._product_dtype = product_dtype
         self._find_pairs = PairFinder(share_pairs)
@@ -103,6 +102,11 @@ class AFM(PooledModel):
                 **network,
             ),
         )
+
+    @property
+    def fm(self) -> FM:
+        """The FM of the same size."""
+        return FM(self.embedding_dim, self.n_outputs, self.dropout)
 
     def row_cost(self, width: int) -> int:
         """Numbers in memory per row."""

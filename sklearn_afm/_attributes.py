@@ -1,7 +1,8 @@
 """Between fitted attributes and the parameters of the core.
 
 Fitted attributes are plain arrays. Their axis for outputs comes first, and is dropped if the model
-has one output. The parameters of the core always have it, last where there is one row per column.
+has one output. The parameters of the core always have it; those with one row per column have it
+last.
 """
 
 import dataclasses
@@ -9,7 +10,6 @@ import dataclasses
 import numpy as np
 
 from ._core.models.model import Model
-from ._core.tensors import shared_tensor
 
 _FORMER_NAMES = {
     "coef_": "linear_weights_",
@@ -23,23 +23,17 @@ def model_of(estimator) -> Model:
     return estimator._make_model(np.size(estimator.bias_), estimator.median_pairs_)
 
 
-def parameters_of(estimator) -> dict[str, np.ndarray]:
+def parameters_of(estimator, model: Model | None = None) -> dict[str, np.ndarray]:
     """The fitted attributes under the core's names and shapes."""
     one_output = np.ndim(estimator.bias_) == 0
     arrays = {}
-    for parameter in model_of(estimator).parameters:
+    for parameter in (model or model_of(estimator)).parameters:
         array = getattr(estimator, f"{parameter.name}_")
         if "output" in parameter.axes:
             array = np.asarray(array)[None] if one_output else array
-            array = np.moveaxis(array, 0, parameter.axes.index("output"))
+            array = array if parameter.axes[0] == "output" else array.T
         arrays[parameter.name] = array
     return arrays
-
-
-def per_column(estimator) -> list[np.ndarray]:
-    """The fitted parameters that have one row per column of X."""
-    names = model_of(estimator).per_column
-    return [array for name, array in parameters_of(estimator).items() if name in names]
 
 
 def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bool) -> None:
@@ -48,14 +42,9 @@ def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bo
     for parameter in model.parameters:
         array = arrays[parameter.name]
         if "output" in parameter.axes:
-            array = np.ascontiguousarray(np.moveaxis(array, parameter.axes.index("output"), 0))
+            array = array if parameter.axes[0] == "output" else np.ascontiguousarray(array.T)
             array = array if several_outputs else array[0]
         setattr(estimator, f"{parameter.name}_", array)
-
-
-def shared_parameters(estimator, device):
-    """The fitted attributes as tensors to predict with, without a copy on the CPU."""
-    return {name: shared_tensor(array, device) for name, array in parameters_of(estimator).items()}
 
 
 def renamed(state: dict) -> dict:

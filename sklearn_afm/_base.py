@@ -7,17 +7,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import model_of, parameters_of, per_column, renamed, shared_parameters
+from ._attributes import model_of, parameters_of, renamed
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.devices import prediction_device
 from ._core.models.model import Model
 from ._core.models.prediction import predict
+from ._core.tensors import shared_tensor
 from ._data import checks, weights
 from ._data.rows import Rows
-from ._data.split import validation_split
 from ._docstrings import documented
-from ._fit.checkpoint import Checkpoint, fingerprint
 from ._fit.fit import Notices, fit_rows, pass_rows
 from ._settings import TrainingSettings, settings_of
 
@@ -61,9 +60,9 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets or labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row: 2 means what the row given twice means, 0 what its absence
-            means. Others must lie within 1e-30 to 1e30. Weights whose mean is below 1 cannot
-            count rows; they are taken as relative, and scaled to a mean of 1.
+            Weight of each row. A weight of 2 has the effect of giving the row twice, a weight of 0
+            that of leaving it out. Other weights must lie within 1e-30 to 1e30. If their mean is
+            below 1, the weights are relative: they are scaled to a mean of 1.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows for early stopping, instead of a part of X. In a
             :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` transforms
@@ -71,8 +70,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights. In the validation loss they are multiplied by `class_weight`, as
-            `sample_weight` is.
+            Their weights. The validation loss multiplies them by `class_weight`, as the training
+            loss does with `sample_weight`.
 
         Returns
         -------
@@ -82,25 +81,25 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         Raises
         ------
         ValueError
-            If the input cannot be learnt from, the training loss becomes infinite or NaN, the
-            score for early stopping is NaN in every epoch, or the file named by `checkpoint` is
-            not a checkpoint of this fit.
+            If the model cannot learn from the input, the training loss becomes infinite or NaN, the
+            validation score is NaN in every epoch, or the file named by `checkpoint` is not a
+            checkpoint of this fit.
         MemoryError
-            If memory does not suffice even for one row at a time.
+            If there is not enough memory even for one row at a time.
         KeyboardInterrupt
-            If Ctrl-C comes before the first epoch's end; later, it ends training with a
+            If Ctrl-C comes before the end of the first epoch. Later, Ctrl-C ends training with a
             warning.
 
         Notes
         -----
-        A fit that raises leaves the estimator unfitted; one that would have gone on from the
-        last (`warm_start`) leaves it as it was.
+        A fit that raises an error leaves the estimator unfitted. If it continued the last fit
+        (`warm_start`), it leaves the estimator as it was.
         """
         continued = bool(self.warm_start) and hasattr(self, "embeddings_")
         if continued and self.checkpoint is not None:
             raise ValueError(
-                f"checkpoint={self.checkpoint!r} does not serve a fit that goes on from the fitted "
-                "attributes (warm_start=True). Fit a clone to go on from the file, or set "
+                f"checkpoint={self.checkpoint!r} cannot be used by a fit that goes on from the "
+                "fitted attributes (warm_start=True). Fit a clone to go on from the file, or set "
                 "checkpoint=None to go on from the attributes."
             )
         if not continued:
@@ -116,10 +115,10 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
 
-        The optimiser's state is kept from call to call, and from an earlier ``fit`` where
-        `warm_start` is True. Units (see the class's Notes) are those of the first call that
-        a column appears in; `weight_averaging`, `early_stopping` and `max_iter` have no part
-        in it.
+        The optimiser's state is kept from call to call. It is also kept from an earlier ``fit`` if
+        `warm_start` is True. The unit of a column (see Notes of the class) is that of the first
+        call that has the column. `weight_averaging`, `early_stopping` and `max_iter` have no
+        effect here.
 
         Parameters
         ----------
@@ -128,7 +127,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets or labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that may come, needed by the first call of a classifier.
+            All labels that any call may bring. The first call of a classifier needs them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row. If the mean of the first call's weights is below 1, the weights of
             all calls are divided by it.
@@ -175,26 +174,14 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
             X, y, sample_weight, None, reset=not continued
         )
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
-        seeds, checkpoint = self._seeds(), None
-        if self.checkpoint is not None:
-            checkpoint = Checkpoint(self.checkpoint, fingerprint(self, rows, validation))
-            seeds = checkpoint.seeds(seeds)
-        stops_early = self.early_stopping is True or (
-            self.early_stopping == "auto" and (validation is not None or len(rows.y) > 1_500)
-        )
-        if stops_early and validation is None:
-            validation = rows
-            if self.validation_fraction is not None:
-                rows, validation = self._split(rows, seeds)
-        validation = validation if stops_early else None
         known = self._progress if continued else None
-        return fit_rows(self, rows, validation, seeds, known, checkpoint)
+        return fit_rows(self, rows, validation, self._seeds(), known)
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
 
-        Whatever ends the fit early leaves this one as it was. Nothing that fitting sets is ever
-        changed in place.
+        If the fit ends early, this estimator stays as it was. A fit never changes a fitted
+        attribute in place.
         """
         result = copy.copy(self)
         for name, value in self.get_params(deep=False).items():
@@ -202,30 +189,30 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         return result
 
     def _take_over(self, fitted):
-        """Set what the working copy has learnt."""
+        """Set the fitted attributes of the working copy."""
         learnt = {name: vars(fitted)[name] for name in fitted._learnt()}
         self.__dict__ = vars(self) | learnt  # in one step, which nothing can interrupt
 
     def _check_same_sizes(self):
-        """Refuse to go on from parameters of another size than is asked for."""
+        """Refuse to go on if fitted parameters have another size than the settings ask for."""
         model = model_of(self)
         for parameter in model.parameters:
             fitted = parameters_of(self)[parameter.name].shape
             for axis, size, asked in zip(parameter.axes, fitted, model.shape(parameter, fitted[0])):
                 if axis not in ("column", "output") and size != asked:
                     raise ValueError(
-                        f"{axis}={asked}, but this estimator was fitted with {size}, and what goes "
-                        f"on from the fitted attributes keeps it. Set {axis}={size}, or fit a "
-                        "clone (sklearn.base.clone) from the start."
+                        f"{axis}={asked}, but this estimator was fitted with {size}. A fit that "
+                        "goes on from the fitted attributes cannot change it. Set "
+                        f"{axis}={size}, or fit a clone (sklearn.base.clone) from the start."
                     )
 
     def _forget(self):
-        """Leave nothing of an earlier fit."""
+        """Delete what an earlier fit has set."""
         for name in self._learnt():
             delattr(self, name)
 
     def _learnt(self) -> set[str]:
-        """Names of all that fitting sets."""
+        """Names of everything that a fit sets."""
         return {
             name
             for name in vars(self)
@@ -246,7 +233,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
             self, X, y, reset=reset, y_numeric=not is_classifier(self)
         )
         weight = weights.check_weights(sample_weight, X)
-        if not weight.all():  # weight 0 is absence: no level, no class, no count
+        if not weight.all():  # a row of weight 0 brings no level, no class and no count
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if reset:
             self._outputs = self._learn_target(y, classes)
@@ -281,18 +268,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
             )
         return Rows(X_val, y_val, target, weight, objective_weight)
 
-    def _split(self, rows, seeds) -> tuple[Rows, Rows]:
-        train, validation = validation_split(
-            rows.X,
-            rows.target,
-            self.validation_fraction,
-            by_class=is_classifier(self),
-            seed=int(seeds.generate_state(1)[0]),
-        )
-        return rows.part(train), rows.part(validation)
-
     def _seeds(self) -> np.random.SeedSequence:
-        """Seeds of this fit; the global generators are neither read nor moved."""
+        """Seeds of this fit. The global random generators are neither read nor changed."""
         if isinstance(self.random_state, np.random.RandomState):
             return np.random.SeedSequence(self.random_state.randint(0, 2**32, 4, dtype=np.uint32))
         return np.random.SeedSequence(self.random_state)
@@ -302,10 +279,13 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
     def _raw_scores(self, X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
         check_is_fitted(self)
-        X = checks.check_rows(self, X, per_column(self))
+        model = model_of(self)
+        arrays = parameters_of(self, model)
+        X = checks.check_rows(self, X, [arrays[name] for name in model.per_column])
+        device = prediction_device(self.device)
         with torch_memory_errors():
-            tensors = shared_parameters(self, prediction_device(self.device))
-            raw = predict(model_of(self), tensors, X).astype(np.float64, copy=False)
+            tensors = {name: shared_tensor(array, device) for name, array in arrays.items()}
+            raw = predict(model, tensors, X).astype(np.float64, copy=False)
         finite = np.isfinite(raw).all(axis=1)
         if not finite.all():
             raise ValueError(
@@ -316,12 +296,12 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         return raw
 
 
-# Of NumPy's scalars, which a grid of an array's values gives, sizes overflow and none `is True`.
+# A grid over the values of an array gives NumPy scalars. Small ones overflow, and none `is True`.
 _PLAIN = {np.bool_: bool, np.integer: int, np.floating: float, np.str_: str}
 
 
 def _plain(value):
-    """A parameter as the Python number or string that it means."""
+    """A NumPy scalar as a Python number or string; other values as they are."""
     for kind, convert in _PLAIN.items():
         if isinstance(value, kind):
             return convert(value)

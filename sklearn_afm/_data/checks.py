@@ -38,7 +38,7 @@ def check_dense_target(y) -> None:
 
 
 def _validate(estimator, X, *y, **options):
-    """scikit-learn's checks, and checks of what they let through or let crash."""
+    """Check by scikit-learn, and check what it accepts wrongly or crashes on."""
     if sparse.issparse(X):
         X = check_structure(X)
     for name, array in zip("Xy", (X, *y)):
@@ -48,7 +48,7 @@ def _validate(estimator, X, *y, **options):
                 f"({name}.filled(0), sklearn.impute.SimpleImputer) or drop their rows."
             )
     try:
-        # What is too large for float64 becomes infinite, and that is refused.
+        # A number too large for float64 becomes infinite, and is then refused.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(estimator, X, *y, **_ACCEPTED, **options)
     except OverflowError as error:
@@ -56,7 +56,7 @@ def _validate(estimator, X, *y, **options):
 
 
 def canonical_csr(X) -> sparse.csr_array:
-    """CSR with sorted columns, no duplicates and no stored zeros; shares what it can with X."""
+    """CSR with sorted columns, no duplicates, no stored zeros; shares arrays with X if it can."""
     if sparse.issparse(X) and X.format == "csr":
         rows = sparse.csr_array((X.data, X.indices, X.indptr), shape=X.shape)
         owned = False

@@ -23,7 +23,7 @@ class Rows:
         return Rows(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
 
     def weight_unit(self) -> float:
-        """What weights are divided by: their mean if it is below 1, so that none count rows."""
+        """What weights are divided by: their mean, if it is below 1 (they are then relative)."""
         return min(1.0, float(self.weight.mean()))
 
     def prepared(self, column_mean, weight_unit: float) -> "Rows":

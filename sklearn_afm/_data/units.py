@@ -1,11 +1,11 @@
 """Units: the model learns on columns of root mean square 1 and on standardised targets.
 
-What is learnt is folded back into the fitted attributes, which apply to X as it was given.
-Predictions therefore do not depend on the unit of a column or of the target, and a column
-of values around 1000 does not make training diverge.
+Afterwards the fitted attributes are converted back, so that they apply to X and y as given. So
+predictions do not depend on the unit of a column or of the target, and a column of values around
+1000 does not make training diverge.
 
-A column far from 0 (a year, a time) is centred first: of root mean square 1 all its values would
-be near 1, and its slope out of reach.
+A column far from 0 (a year, a time) is centred first. If it were only scaled to a root mean square
+of 1, all its values would be near 1, and training would not reach its slope.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Scaling:
         return bool((self.column_scale != 1).any())
 
     def scaled_values(self, X) -> np.ndarray:
-        """Stored values of a centred CSR matrix, each over its column's scale."""
+        """Stored values of a centred CSR matrix, divided by the scales of their columns."""
         return X.data / self.column_scale[X.indices]
 
     def fold_in(self, arrays: dict, parameters) -> dict:
@@ -92,7 +92,7 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
         square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
-        # What rounding leaves of a constant column is no deviation.
+        # Rounding errors of a constant column are no deviation.
         far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(far, mean, 0.0) if far.any() else None
 
@@ -109,12 +109,12 @@ def centered(X, mean: np.ndarray | None):
 
 
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
-    """Weighted root mean square of the non-zeros of each column; 1 where there are none."""
+    """Weighted root mean square of the entries of each column; 1 for a column without entries."""
     scales = np.ones(X.shape[1])
     if (X.data == 1).all():
         return scales
     size = np.abs(X.data)
-    # Over its largest value, no column's squares overflow.
+    # Divided by the largest value of their column, values have squares that do not overflow.
     largest = np.zeros(X.shape[1])
     np.maximum.at(largest, X.indices, size)
     squares = (size / largest[X.indices]) ** 2
@@ -128,11 +128,11 @@ def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
 def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each output; 1 for a constant one."""
     total = weight.sum()
-    # Over a power of two of its size, no target's squares overflow or vanish.
+    # Divided by a power of two of their size, targets have squares that do not overflow.
     size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
     target = target / size
     mean = weight @ target / total
     std = np.sqrt(weight @ (target - mean) ** 2 / total)
-    # What rounding leaves of a constant target is no deviation.
+    # Rounding errors of a constant target are no deviation.
     constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * size, np.where(constant, 1.0, std * size)

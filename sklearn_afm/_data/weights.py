@@ -4,12 +4,12 @@ import numpy as np
 
 from .._compat import check_sample_weight
 
-# Sums and products of weights between these are held by float32 and float64.
+# float32 and float64 can hold sums and products of weights between these.
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
 
 
 def check_weights(sample_weight, X) -> np.ndarray:
-    """Weights (n_rows,) as float64, 1 where there are none."""
+    """Weights (n_rows,) as float64; 1 if none are given."""
     if np.ma.is_masked(sample_weight):
         raise ValueError("sample_weight has masked entries; give those rows a weight of 0.")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -18,7 +18,7 @@ def check_weights(sample_weight, X) -> np.ndarray:
 
 
 def check_weight_range(weight: np.ndarray) -> np.ndarray:
-    """The weights: not all 0, none negative or of a size that cannot be calculated with."""
+    """Return the weights, or refuse them if all are 0 or one is too small or too large."""
     if not weight.any():
         raise ValueError(
             "All sample weights (times class_weight) are zero: there is nothing to learn from. "

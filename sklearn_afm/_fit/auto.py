@@ -9,6 +9,8 @@ from .._core.models.model import Model
 _RATES = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
 # Entries of a short row, and how much longer than usual a column's rows are to get their own rate.
 _SHORT_ROW, _FAR_LONGER = 10, 4
+# Rows above which an AFM without early stopping overfits.
+_MANY_ROWS = 1_500
 # Entries of a row up to which penalties of embeddings are taken as they are given.
 _USUAL_ENTRIES = 20
 
@@ -18,6 +20,11 @@ def batch_size(asked, n_rows: int) -> int:
     if asked != "auto":
         return asked
     return int(np.clip(2 ** int(np.log2(max(1, n_rows / 32))), 64, 512))
+
+
+def stops_early(asked, n_rows: int, has_validation: bool) -> bool:
+    """Whether early stopping is on."""
+    return asked is True or (asked == "auto" and (has_validation or n_rows > _MANY_ROWS))
 
 
 def learning_rate(asked, optimizer: str, embedding_dim: int, X) -> float:

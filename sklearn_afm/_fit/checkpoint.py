@@ -1,4 +1,4 @@
-"""The file from which a fit goes on: what it holds, writing, reading, refusing."""
+"""The file from which a fit goes on."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from .._core.devices import training_device
 from .._core.training.run import RunState
 
 FORMAT = 2
-# Parameters of an estimator that may be others when a fit goes on.
+# Parameters of the estimator that may change between the parts of a fit.
 _FREE = {"callbacks", "checkpoint", "max_iter", "random_state", "verbose", "warm_start"}
 _TENSORS = ("parameters", "optimizer", "average", "best")
 _PLAIN = ("best_iter", "best_score", "history", "order_rng")
@@ -31,7 +31,7 @@ class Checkpoint:
     ----------
     path : str or path-like
     fingerprint : dict of str
-        What the fit depends on; a file with another one is refused.
+        What the fit depends on. A file with another fingerprint is refused.
 
     Raises
     ------
@@ -54,24 +54,24 @@ class Checkpoint:
 
     @property
     def stage(self) -> str | None:
-        """The stage of the fit that goes on from the file; None if there is none."""
+        """The stage in which the file was written; None if there is no file."""
         return self._stage
 
     def seeds(self, fresh: np.random.SeedSequence) -> np.random.SeedSequence:
-        """The seeds of the fit that goes on; the fresh ones where none does."""
+        """The seeds of the fit that wrote the file; the fresh ones if there is no file."""
         if self._entropy is None:
             self._entropy = np.asarray(fresh.entropy).tolist()
         return np.random.SeedSequence(self._entropy)
 
     def take_state(self, stage: str) -> RunState | None:
-        """The state from which this stage goes on, once."""
+        """The state from which this stage goes on; None at the second call."""
         if stage != self._stage:
             return None
         state, self._state = self._state, None
         return state
 
     def save(self, stage: str, state: RunState) -> None:
-        """Write the state; what stands at the path is at any time a whole file."""
+        """Write the state. At any time, the file at the path is a whole one."""
         about = {
             "format": FORMAT,
             "fingerprint": self._fingerprint,
@@ -97,7 +97,7 @@ class Checkpoint:
             raise
 
     def remove(self) -> None:
-        """Take the file away, and what a killed process may have left beside it."""
+        """Delete the file, and the unfinished file of a killed process."""
         self._path.unlink(missing_ok=True)
         self._unfinished.unlink(missing_ok=True)
 
@@ -149,7 +149,7 @@ class Checkpoint:
 
 
 def fingerprint(estimator, rows, validation) -> dict[str, str]:
-    """What the result of a fit depends on, under names that tell a user what differs.
+    """What the result of a fit depends on, by names that tell a user what differs.
 
     Parameters that are functions or objects count by name.
     """

@@ -2,14 +2,16 @@
 
 import numpy as np
 import torch
+from sklearn.base import is_classifier
 
 from .._core.models.pooled import EMBEDDING_STD
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.rows import Rows
+from .._data.split import validation_split
 from ..exceptions import VanishedInteractionsWarning
 from . import auto
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, fingerprint
 from .monitor import make_monitor
 from .progress import Progress
 from .results import set_results
@@ -26,17 +28,30 @@ Notices = list[tuple[str, type[Warning]]]
 # In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
 @torch.inference_mode(False)
 def fit_rows(
-    estimator,
-    rows: Rows,
-    validation: Rows | None,
-    seeds,
-    known: Progress | None,
-    checkpoint: Checkpoint | None,
+    estimator, rows: Rows, validation: Rows | None, seeds, known: Progress | None
 ) -> Notices:
     """Train for up to `max_iter` epochs and set the fitted attributes.
 
-    Returns what the user has to be warned of.
+    Parameters
+    ----------
+    estimator : estimator
+        A working copy, whose attributes are set.
+    rows, validation : Rows
+        Rows to learn from, and those that the user gave for early stopping.
+    seeds : SeedSequence
+    known : Progress or None
+        Of the fit that goes on.
+
+    Returns
+    -------
+    notices : list of (str, type)
+        What the user has to be warned of.
     """
+    checkpoint = None
+    if estimator.checkpoint is not None:
+        checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
+        seeds = checkpoint.seeds(seeds)
+    rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
     frozen = auto.frozen(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
@@ -51,6 +66,23 @@ def fit_rows(
     if checkpoint is not None and not interrupted:
         checkpoint.remove()
     return _interrupt(estimator, interrupted) + _vanished(setup, state, frozen)
+
+
+def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows, Rows | None]:
+    """Rows to learn from, and rows for early stopping (None without)."""
+    fraction = estimator.validation_fraction
+    if not auto.stops_early(estimator.early_stopping, len(rows.y), validation is not None):
+        return rows, None
+    if validation is not None:
+        return rows, validation
+    if fraction is None:
+        return rows, rows
+    seed = int(seeds.generate_state(1)[0])
+    parts = validation_split(
+        rows.X, rows.target, fraction, by_class=is_classifier(estimator), seed=seed
+    )
+    train, aside = (rows.part(part) for part in parts)
+    return train, aside
 
 
 @torch.inference_mode(False)

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
-from .._attributes import model_of, per_column
+from .._attributes import model_of, parameters_of
 from .._data.checks import check_rows
 
 # With this many fields, one matrix of fields by fields takes 32 MB.
@@ -69,7 +69,8 @@ def _has_part_in_prediction(step) -> bool:
 def encoded_rows(encoder, model, X):
     """Return X as the model receives it, as a canonical CSR matrix."""
     X = X if encoder is None else encoder.transform(X)
-    return check_rows(model, X, per_column(model))
+    per_column = model_of(model).per_column
+    return check_rows(model, X, [parameters_of(model)[name] for name in per_column])
 
 
 def column_names(encoder, model) -> np.ndarray:

@@ -307,7 +307,7 @@ def test_a_missing_folder_is_refused_before_training(one_hot_data, tmp_path):
 def test_a_continued_fit_refuses_a_checkpoint(one_hot_data, tmp_path):
     model = FMRegressor(checkpoint=tmp_path / "fit.npz", warm_start=True, **OPTIONS)
     linear_weights = model.fit(*one_hot_data).linear_weights_.copy()
-    with pytest.raises(ValueError, match=r"does not serve.*warm_start=True.*checkpoint=None"):
+    with pytest.raises(ValueError, match=r"cannot be used.*warm_start=True.*checkpoint=None"):
         model.fit(*one_hot_data)
     np.testing.assert_array_equal(model.linear_weights_, linear_weights)
 

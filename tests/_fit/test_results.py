@@ -3,7 +3,7 @@
 import numpy as np
 import oracle
 import pytest
-from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
+from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, ragged_matrix, target_for
 from sklearn.metrics import r2_score
 
 from sklearn_afm import AFMRegressor, FMRegressor
@@ -95,3 +95,35 @@ def test_bfloat16_is_close_to_float32(one_hot_data):
     rough = AFMRegressor(random_state=0, precision="bfloat16").fit(X, y)
     assert rough.embeddings_.dtype == np.float32
     assert rough.score(X, y) == pytest.approx(exact.score(X, y), abs=0.02)
+
+
+@pytest.mark.parametrize("Estimator", AFMS)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_without_row_scaling_it_is_the_formula_of_the_paper(Estimator, n_outputs, rng):
+    """On rows of any length: Eq. 6 has no factor, and the attention of each row sums to 1."""
+    X = ragged_matrix(rng, 80, 7)
+    y = rng.normal(size=(80, n_outputs))
+    if Estimator in CLASSIFIERS:
+        y = rng.integers(0, max(2, n_outputs), 80)
+    model = Estimator(row_scaling=None, **SHORT).fit(X, y)
+    params = oracle.params_of(model)
+    del params["median_pairs"]
+    expected = oracle.raw_scores(X, params)
+    np.testing.assert_allclose(model._raw_scores(X), expected, rtol=1e-9, atol=1e-9)
+    scaled = Estimator(**SHORT).fit(X, y)
+    assert not np.allclose(scaled._raw_scores(X), model._raw_scores(X), rtol=1e-3)
+
+
+@pytest.mark.parametrize("Estimator", AFMS)
+def test_row_scaling_is_nothing_where_all_rows_are_as_long(Estimator, one_hot_data):
+    X, y = one_hot_data
+    y = target_for(Estimator, y)
+    models = [Estimator(row_scaling=s, **SHORT).fit(X, y) for s in ("pairs", None)]
+    for name in ("embeddings_", "projection_", "linear_weights_"):
+        np.testing.assert_array_equal(getattr(models[0], name), getattr(models[1], name))
+    lacking = X[:50].copy()
+    lacking.data[::4] = 0  # each row lacks its first field
+    found, paper = (model._raw_scores(lacking) for model in models)
+    linear = lacking @ models[0].linear_weights_ + models[0].bias_
+    # 3 pairs are left of 6.
+    np.testing.assert_allclose(found[:, 0] - linear, (paper[:, 0] - linear) / 2, atol=1e-6)
