@@ -14,9 +14,10 @@ from ._core.batches.columns import look_up
 from ._core.models.model import Parameter, constant, normal, zeros
 from ._core.models.pooled import PooledModel, dropout, products_of_pairs
 from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
-from ._core.pairs.attention import AttentionNetwork, attention_of_pairs, weighted_pair_sum
+from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
 from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
+from ._core.pairs.weighted_sum import weighted_pair_sum
 from ._fm import FM
 from ._settings import setting
 from ._tasks import ClassificationTask, RegressionTask

@@ -18,7 +18,8 @@ from ._data import checks, weights
 from ._data.rows import Rows
 from ._docstrings import documented
 from ._fit.fit import Notices, fit_rows, pass_rows
-from ._settings import TrainingSettings, settings_of
+from ._settings import settings_of
+from ._shared_settings import TrainingSettings
 
 
 class BaseFactorizationMachine(TrainingSettings, BaseEstimator):

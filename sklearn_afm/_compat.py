@@ -1,7 +1,7 @@
-"""What differs between supported versions, and private names of scikit-learn.
+"""Names that are private in scikit-learn, or that not all supported versions of Python have.
 
-This is the only file that imports such names. None of them differs between the versions of
-scikit-learn that are supported (1.6 to 1.9). Each can go if scikit-learn offers a public name.
+This is the only file that imports private names of scikit-learn. None of them differs between the
+versions that are supported (1.6 to 1.9). Each can go if scikit-learn offers a public name.
 """
 
 import sys

@@ -14,7 +14,8 @@ from ._compat import StrOptions
 from ._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from ._core.losses.loss import Loss
 from ._core.losses.squared_error import SquaredError
-from ._settings import TrainingSettings, setting
+from ._settings import setting
+from ._shared_settings import TrainingSettings
 
 # Squares of targets up to here are numbers of float64.
 LARGEST_TARGET = 1e150

@@ -5,6 +5,17 @@ import torch
 from torch import Tensor
 
 
+def computing_dtype(precision: str, values: np.ndarray) -> torch.dtype:
+    """float32 if it holds the values of X exactly, as it does 0 and 1; else float64."""
+    if precision == "float64":
+        return torch.float64
+    if precision == "auto" and values.dtype != np.float32:
+        with np.errstate(over="ignore"):
+            if (values.astype(np.float32) != values).any():
+                return torch.float64
+    return torch.float32
+
+
 def to_tensors(
     arrays: dict[str, np.ndarray], dtype: torch.dtype, device: torch.device
 ) -> dict[str, Tensor]:

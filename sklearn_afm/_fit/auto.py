@@ -1,7 +1,6 @@
-"""What "auto" means, and how the rows change rates and penalties."""
+"""Settings that depend on the rows: what "auto" means, learning rates, penalties."""
 
 import numpy as np
-from torch import Tensor
 
 from .._core.models.model import Model
 
@@ -88,20 +87,3 @@ def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
         for p in model.parameters
         if p.strength is not None
     }
-
-
-def frozen(freeze, model: Model) -> frozenset[str]:
-    """Names of the parameters that training leaves as they start."""
-    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
-    unknown = set(freeze) - set(parts)
-    if unknown:
-        raise ValueError(
-            f"freeze names parts that do not exist: {sorted(unknown)}; "
-            f"it takes any of {list(parts)}."
-        )
-    return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in set(freeze))
-
-
-def as_rate(value: float | np.ndarray, like: Tensor) -> float | Tensor:
-    """A rate as the optimiser takes it."""
-    return value if isinstance(value, float) else like.new_tensor(value)

@@ -17,7 +17,7 @@ from .progress import Progress
 from .results import set_results
 from .setup import Setup, make_setup
 from .start import start_values
-from .training import make_reporter, make_trainer, run_pass, run_stage
+from .training import frozen_names, make_reporter, make_trainer, run_pass, run_stage
 
 # Rows of training that a model describes.
 _ROWS_DESCRIBED = 500
@@ -53,7 +53,7 @@ def fit_rows(
         seeds = checkpoint.seeds(seeds)
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
-    frozen = auto.frozen(estimator.freeze, setup.model)
+    frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
@@ -92,7 +92,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     Returns what the user has to be warned of.
     """
     setup = make_setup(estimator, rows, seeds, known, stream=True)
-    frozen = auto.frozen(estimator.freeze, setup.model)
+    frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, None, None)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     state, interrupted = run_pass(setup, trainer, make_reporter(setup))

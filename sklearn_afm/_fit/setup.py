@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._core.devices import check_memory, computing_dtype, training_device
+from .._core.capacity import check_memory
+from .._core.devices import training_device
 from .._core.losses.loss import Loss
 from .._core.models.model import Model
-from .._core.tensors import shared_tensor
+from .._core.tensors import computing_dtype, shared_tensor
 from .._core.training.trainer import TrainingData
 from .._data.prepare import Prepared, prepare
 from .._data.rows import Rows

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .._core.models.model import Model
 from .._core.tensors import shared_tensor, to_tensors
@@ -35,7 +36,7 @@ def make_trainer(
     parameters = to_tensors(arrays, setup.dtype, setup.device)
     trained = {name: value for name, value in parameters.items() if name not in frozen}
     rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
-    rates = {name: auto.as_rate(rates[name], value) for name, value in trained.items()}
+    rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}
     optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, setup.batch_size)
     for name, value in optimizer.state.items():
         saved = (optimizer_state or {}).get(name)
@@ -52,6 +53,18 @@ def make_trainer(
         order_rng=setup.order_rng,
         mask_generator=setup.mask_generator,
     )
+
+
+def frozen_names(freeze, model: Model) -> frozenset[str]:
+    """Names of the parameters that training leaves as they start."""
+    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
+    unknown = set(freeze) - set(parts)
+    if unknown:
+        raise ValueError(
+            f"freeze names parts that do not exist: {sorted(unknown)}; "
+            f"it takes any of {list(parts)}."
+        )
+    return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in set(freeze))
 
 
 def make_reporter(setup: Setup, title: str = "") -> Reporter:
@@ -131,3 +144,8 @@ def _run(setup: Setup, trainer, schedule, reporter, monitor, **options) -> tuple
         ) from error
     finally:
         reporter.close()
+
+
+def _as_rate(value: float | np.ndarray, like: Tensor) -> float | Tensor:
+    """A rate as the optimiser takes it."""
+    return value if isinstance(value, float) else like.new_tensor(value)

@@ -131,10 +131,10 @@ def test_wider_matrices_after_training_are_refused_by_their_width(Estimator):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_scratch_tables_count_as_memory(Estimator, monkeypatch):
     """With k = 1, counts and scales of the columns need more memory than the parameters."""
-    from sklearn_afm._core import devices
+    from sklearn_afm._core import capacity
 
     n_columns = 1000
-    monkeypatch.setattr(devices, "_physical_memory", lambda: n_columns * 64)
+    monkeypatch.setattr(capacity, "_physical_memory", lambda: n_columns * 64)
     with pytest.raises(ValueError, match="1000 columns"):
         Estimator(embedding_dim=1).fit(wide(n_columns), [0, 1])
 
