@@ -179,7 +179,7 @@ class AttentionAlone(Study):
             before, after = (result["measures"][name] for name in ("rmse_fm", "rmse"))
             gain = f"{100 * (1 - after / before):.1f}%"
             lines.append([result["seed"], f"{before:.4f}", f"{after:.4f}", gain])
-        gains = markdown(["seed", "FM, uniform 1/\\|R\\|", "FM+A", "gain"], lines)
+        gains = markdown(["seed", "FM with uniform attention 1/\\|R\\|", "FM+A", "gain"], lines)
         examples = results[0]["measures"]["examples"]
         header = ["row", "model", *examples["pairs"], "all pairs", "prediction", "target"]
         lines = [
@@ -242,7 +242,7 @@ class NewPairs(Study):
             if epoch in (1, 2, 5, 10, 15, 20, 25, 30)
         ]
         counts = ", ".join(f"{n:,} {kind}" for kind, n in results[0]["measures"]["rows"].items())
-        return f"Rows: {counts}\n\n" + markdown(["l2_attention", "epoch", *names], lines)
+        return f"Validation rows: {counts}\n\n" + markdown(["l2_attention", "epoch", *names], lines)
 
     def draw(self, results, axes):
         by_epoch = results[0]["measures"]["by_epoch"]

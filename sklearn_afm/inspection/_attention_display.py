@@ -75,9 +75,10 @@ class AttentionDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline, search or FrozenEstimator
             A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
-            last step is one.
+            last step is one. It may also be a fitted search (``refit=True``) over one of these,
+            or one of these in a :class:`~sklearn.frozen.FrozenEstimator`.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to average over, or, if `kind` is "rows", to show one by one. They have the form
             that `estimator.predict` takes.

@@ -44,7 +44,8 @@ def take_apart(estimator):
     if not hasattr(model, "embedding_dim"):
         raise TypeError(
             "estimator must be a fitted FM or AFM estimator, a Pipeline whose last step is one, "
-            f"or a fitted search (refit=True) over one of these; got {type(model).__name__}."
+            "a fitted search (refit=True) over one of these, or one of these in a "
+            f"FrozenEstimator; got {type(model).__name__}."
         )
     check_is_fitted(model)
     if model_of(model).pair_terms is None:

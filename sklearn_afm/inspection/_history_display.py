@@ -62,10 +62,12 @@ class HistoryDisplay:
 
         Parameters
         ----------
-        estimator : estimator, Pipeline, or list or dict of them
-            Fitted FM or AFM estimators, or fitted Pipelines whose last step is one. The keys of a
-            dict name them. The error is the root mean squared error (RMSE) of regressors and the
-            log loss of classifiers.
+        estimator : estimator, Pipeline, search or FrozenEstimator, or list or dict of them
+            A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
+            last step is one. It may also be a fitted search (``refit=True``) over one of these,
+            or one of these in a :class:`~sklearn.frozen.FrozenEstimator`. A list or dict draws
+            several of them. The keys of a dict name them. The error is the root mean squared
+            error (RMSE) of regressors and the log loss of classifiers.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 

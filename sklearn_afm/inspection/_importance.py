@@ -75,9 +75,10 @@ def pair_importance(
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
+    estimator : estimator, Pipeline, search or FrozenEstimator
         A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
-        step is one.
+        step is one. It may also be a fitted search (``refit=True``) over one of these, or one of
+        these in a :class:`~sklearn.frozen.FrozenEstimator`.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows, in the form that `estimator.predict` takes.
     fields : "auto", None, list or dict, default="auto"
@@ -119,7 +120,8 @@ def pair_importance(
         total : ndarray of shape (n_fields,)
             Total of each field: half the mean of each pair with another field, plus the mean of
             the pairs within the field. The totals add up to the sum of the means of all pairs. For
-            the attention of an AFM, this sum is 1.
+            the attention of an AFM, this sum is the share of the rows that have a pair, by weight:
+            the attention of such a row sums to 1, and a row without a pair has none.
         first, second : ndarray of shape (n_pairs,)
             Positions in `fields` of the two fields of each pair that occurs, sorted by absolute
             mean, largest first.
@@ -133,7 +135,8 @@ def pair_importance(
     Raises
     ------
     TypeError
-        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, a Pipeline that ends in one, a fitted search
+        (``refit=True``) over one of these, or one of these in a FrozenEstimator.
     ValueError
         If `fields` does not fit the model's columns, or if another parameter has a value that is
         not allowed.
@@ -217,9 +220,10 @@ def permutation_pair_importance(
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
+    estimator : estimator, Pipeline, search or FrozenEstimator
         A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
-        step is one.
+        step is one. It may also be a fitted search (``refit=True``) over one of these, or one of
+        these in a :class:`~sklearn.frozen.FrozenEstimator`.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows, in the form that `estimator.predict` takes. Preferably they are not training rows.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -271,7 +275,8 @@ def permutation_pair_importance(
     Raises
     ------
     TypeError
-        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, a Pipeline that ends in one, a fitted search
+        (``refit=True``) over one of these, or one of these in a FrozenEstimator.
     ValueError
         If `fields` does not fit the model's columns, if `y` has labels that the model does not
         know, or if another parameter has a value that is not allowed.

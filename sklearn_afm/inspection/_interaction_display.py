@@ -62,9 +62,10 @@ class InteractionDisplay:
 
         Parameters
         ----------
-        estimator : estimator or Pipeline
+        estimator : estimator, Pipeline, search or FrozenEstimator
             A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose
-            last step is one.
+            last step is one. It may also be a fitted search (``refit=True``) over one of these,
+            or one of these in a :class:`~sklearn.frozen.FrozenEstimator`.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in the form that `estimator.predict` takes.
         row : int, default=0

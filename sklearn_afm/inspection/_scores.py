@@ -34,9 +34,10 @@ def interaction_scores(estimator, X, *, top_k=None):
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
+    estimator : estimator, Pipeline, search or FrozenEstimator
         A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
-        step is one.
+        step is one. It may also be a fitted search (``refit=True``) over one of these, or one of
+        these in a :class:`~sklearn.frozen.FrozenEstimator`.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows, in the form that `estimator.predict` takes. As in `predict`, entries are left out if
         they are in columns that no training row had.
@@ -76,7 +77,8 @@ def interaction_scores(estimator, X, *, top_k=None):
     Raises
     ------
     TypeError
-        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, a Pipeline that ends in one, a fitted search
+        (``refit=True``) over one of these, or one of these in a FrozenEstimator.
     ValueError
         If `top_k` is not positive, or if X does not have the columns that the estimator was fitted
         with.

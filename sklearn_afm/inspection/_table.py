@@ -48,9 +48,10 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
 
     Parameters
     ----------
-    estimator : estimator or Pipeline
+    estimator : estimator, Pipeline, search or FrozenEstimator
         A fitted FM or AFM estimator, or a fitted :class:`~sklearn.pipeline.Pipeline` whose last
-        step is one.
+        step is one. It may also be a fitted search (``refit=True``) over one of these, or one of
+        these in a :class:`~sklearn.frozen.FrozenEstimator`.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows to list, in the form that `estimator.predict` takes.
     fields : "auto", None, list or dict, default="auto"
@@ -72,14 +73,16 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
             Names of the two fields of each pair.
         attention, score, contribution : ndarray of shape (n_samples, n_pairs)
             contribution = attention * score. They are NaN if the row has no pair of the two
-            fields. If it has several, attention and contribution are the sums over them.
+            fields. If it has several, attention and contribution are the sums over them. `score`
+            is also NaN if the attention is exactly 0.
         prediction : ndarray of shape (n_samples,)
             What `predict` (`decision_function` of a classifier) returns.
 
     Raises
     ------
     TypeError
-        If `estimator` is not an FM or AFM estimator, and not a Pipeline that ends in one.
+        If `estimator` is not an FM or AFM estimator, a Pipeline that ends in one, a fitted search
+        (``refit=True``) over one of these, or one of these in a FrozenEstimator.
     ValueError
         If `fields` does not fit the model's columns, or if `pairs` names an unknown field.
 

@@ -4,10 +4,10 @@ from tables import TABLES
 
 HEAD = """# Speed and memory
 
-AFMRegressor beside four public AFMs on the machines named below each table. Contestants take
-turns, A B C D E, A B C D E, ..., each in a process of its own and one at a time; each figure is
-the median over the rounds. A ratio is taken within a round, against the peer with the best
-median, and stands as median (least to most over the rounds).
+This page compares AFMRegressor with four public AFMs. The line below each table names the machine.
+The contestants take turns (A B C D E, A B C D E, ...), one at a time, each in its own process. Each
+figure is the median over the rounds. A ratio is computed within a round, against the peer with the
+best median. It is given as median (minimum to maximum over the rounds).
 
     bash tests/benchmarks/speed/make_peers.sh
     python tests/benchmarks/speed/run.py {tables} \\
@@ -15,23 +15,24 @@ median, and stands as median (least to most over the rounds).
     python tests/benchmarks/speed/run.py --report FILE > docs/benchmarks.md
 
 `DIR` holds `frappe/*.npz`: 202,027 training and 57,722 validation rows of ten fields, 5,382
-columns. Unless a table says otherwise: t = k, batches of 512 rows, dropout 0.2 on the pooled
-vector, Adagrad, float32, squared loss.
+columns. k is `embedding_dim` and t is `attention_dim`. Unless a table says otherwise, t = k,
+batches have 512 rows, dropout on the pooled vector is 0.2, the optimiser is Adagrad, and the
+computation is in float32 with squared loss.
 
-- **sklearn_afm**: whole calls of `fit` and `predict` on a CSR matrix, with their checks of the
-  input; `warm_start=True, early_stopping=False`, penalties and learning rate at their defaults.
+- **sklearn_afm**: whole calls of `fit` and `predict` on a CSR matrix, including the checks of the
+  input; `warm_start=True, early_stopping=False`; default penalties and learning rate.
 - **DeepCTR-Torch**: `AFM` as shipped, through its `fit` and `predict`.
 - **torchfm**: `AttentionalFactorizationMachineModel` in a plain loop over slices of shuffled
-  tensors, with log loss, because it ends in a sigmoid; its dropout, which does not know of
-  `eval()`, is turned off by hand for predictions.
-- **FuxiCTR**: its wheel holds layers, but no AFM; an AFM put together from them, with its own
-  `train_step` on slices of tensors instead of its data loader.
+  tensors. It uses log loss, because it ends in a sigmoid. Its dropout ignores `eval()`, so it is
+  turned off by hand for predictions.
+- **FuxiCTR**: its wheel has layers, but no AFM. Here an AFM is built from these layers. It uses its
+  own `train_step`, on slices of tensors instead of its data loader.
 - **plain torch**: the model in twenty lines, in the same loop as torchfm.
 
-Peers update whole tables with dense Adagrad; torchfm and plain torch with torch's fused form.
-Where a peer predicts in slices of rows, the fastest of 512, 1024, 2048 and 4096 is taken.
+Peers update all parameters with dense Adagrad; torchfm and plain torch use torch's fused form. If a
+peer predicts in slices of rows, the fastest of 512, 1024, 2048 and 4096 rows per slice is used.
 
-What bounds these figures, and what was tried: [limits.md](limits.md).
+[limits.md](limits.md) says what limits these figures, and what was tried.
 """
 
 
@@ -57,7 +58,12 @@ def foot(measured):
     listed = ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
     return (
         f"{measured['date']}; {machine['cpu']}, {machine['cores']} cores, native bfloat16: "
-        f"{native}; {measured['threads']} threads, {measured['repeats']} rounds"
+        f"{native}; {_counted(measured['threads'], 'thread')}, "
+        f"{_counted(measured['repeats'], 'round')}"
         f"{', a trial on few rows' if measured['quick'] else ''}; Python {machine['python']}, "
         f"{listed}."
     )
+
+
+def _counted(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

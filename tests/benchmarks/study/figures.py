@@ -59,6 +59,6 @@ def draw(figures, path):
     axes.set_yticks(range(len(figures.tables)), [figures.facts[t]["title"] for t in figures.tables])
     axes.invert_yaxis()
     axes.grid(axis="y", alpha=0.3)
-    axes.set_xlabel("loss over that of the linear model (left is better)")
+    axes.set_xlabel("loss / loss of the linear model (left is better)")
     axes.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
     figure.savefig(path, dpi=120, metadata={"Software": None})

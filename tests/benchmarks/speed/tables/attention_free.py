@@ -7,8 +7,9 @@ SIZES = ((10, 16_384), (40, 4096), (160, 1024))  # non-zeros of a row, rows
 QUICK_SIZES = ((10, 512), (20, 256))
 TEXT = """## FM and the length of rows
 
-Microseconds a non-zero, k = 64, 20,000 columns. The FM's pair sum is O(m k) for a row of m
-non-zeros: its figure does not grow with m. The AFM's work a non-zero grows as the pairs do.
+Microseconds per entry, k = 64, 20,000 columns. The FM's pair sum is O(m k) for a row of m entries,
+so its time per entry does not grow with m. The AFM's time per entry grows with m, because a row has
+m (m - 1) / 2 pairs.
 """
 
 
@@ -21,7 +22,7 @@ def measure(arena):
             for action in ("train", "predict"):
                 replies = contest.rounds(action, arena.repeats)
                 facts = {"n_rows": n_rows, "length": length, "action": action}
-                yield entry(f"{length} non-zeros, {action}", replies, contest.failures, **facts)
+                yield entry(f"{length} entries, {action}", replies, contest.failures, **facts)
 
 
 def report(lines):

@@ -8,8 +8,8 @@ from .quality import learnt, rmse_table
 
 TEXT = """## bfloat16
 
-Rows a second of a pass of training with the attention network's products in bfloat16, and
-the validation RMSE, predictions clipped to [-1, 1].
+Training rows per second with the attention network's matrix products in bfloat16, and the
+validation RMSE of predictions clipped to [-1, 1].
 """
 
 
@@ -32,6 +32,6 @@ def report(lines):
     half, single = ([rate(speed, n, reply) for reply in speed["replies"][n]] for n in (name, OURS))
     gain = spread([a / b for a, b in zip(half, single, strict=True)])
     _, best, ratios = compare(speed, rate, favour=name)
-    against = f", {spread(ratios)} times that of {best}" if ratios else ""
+    against = f", and {spread(ratios)} times the speed of {best}" if ratios else ""
     text = f"bfloat16 has {gain} times the speed of float32{against}."
     return "\n\n".join([compared([speed], rate, count), text, rmse_table([errors])])

@@ -10,8 +10,8 @@ SIZES = ((20_000, 200, 40), (200_000, 200, 20), (2_000_000, 200, 5))  # columns,
 QUICK_SIZES = ((2000, 2, 1),)
 TEXT = """## Columns
 
-Milliseconds a training step of 512 made rows of ten fields, whose ids follow Zipf's law with
-exponent 1.05, k = 64; for sklearn_afm the epoch's own time, as `history_` has it.
+Milliseconds per training step on 512 generated rows of ten fields, k = 64. The ids follow Zipf's
+law with exponent 1.05. For sklearn_afm the figure is the epoch's time in `history_`.
 """
 
 
@@ -38,7 +38,7 @@ def report(lines):
     fits = [
         f"{line['case']}: a call of `fit` takes "
         f"{median(r['seconds'] - r['epoch_seconds'] for r in line['replies'][OURS]):.2f} s "
-        "beside its epoch."
+        "in addition to its epoch."
         for line in lines
     ]
     return "\n\n".join([compared(lines, step, "{:.2f}".format, more_is_better=False), *fits])

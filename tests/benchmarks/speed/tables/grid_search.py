@@ -5,8 +5,9 @@ from figures import spread, table
 
 TEXT = """## Grid search
 
-Seconds of `GridSearchCV` over four candidates in two folds of 20,000 rows of Frappe, k = 64,
-with one process of all or one thread, or with two processes of one thread each.
+Seconds of `GridSearchCV` over four candidates in two folds of 20,000 Frappe rows, k = 64. It runs
+in one process with all threads, in one process with one thread, or in two processes with one thread
+each.
 """
 
 
@@ -35,4 +36,4 @@ def report(lines):
     for way, values in seconds.items():
         ratios = [value / other for value, other in zip(values, two, strict=True)]
         body.append([way, spread(values, 1), spread(ratios)])
-    return table(["", "seconds", "divided by those of n_jobs=2"], body)
+    return table(["", "seconds", "divided by the seconds of n_jobs=2"], body)

@@ -11,8 +11,8 @@ SIZES = (2000, 500)  # rows, non-zeros of each
 QUICK_SIZES = (20, 50)
 TEXT = """## Long rows
 
-2,000 rows of 500 non-zeros among 20,000 columns, k = t = 32, in fresh processes: an epoch,
-and a prediction. One float32 array of shape (512 rows, 124,750 pairs, 32) has 7.6 GiB.
+An epoch and a prediction with 2,000 rows of 500 entries in 20,000 columns, k = t = 32, in fresh
+processes. For comparison: one float32 array of shape (512 rows, 124,750 pairs, 32) has 7.6 GiB.
 """
 
 
@@ -32,4 +32,4 @@ def report(lines):
         figures = [median(reply[key] for reply in replies) for key in ("peak", "growth", "seconds")]
         peak, growth, seconds = figures
         body.append([line["case"], f"{peak / MIB:.0f}", f"{growth / MIB:.0f}", f"{seconds:.1f}"])
-    return table(["", "MiB at the peak", "of these not libraries and rows", "seconds"], body)
+    return table(["", "peak, MiB", "peak without libraries and rows, MiB", "seconds"], body)

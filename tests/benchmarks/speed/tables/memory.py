@@ -11,9 +11,9 @@ from .predict import TEST_ROWS
 
 TEXT = """## Memory
 
-MiB of peak memory on top of imported libraries and rows, in fresh processes: of building a
-model and training it for an epoch of 20,000 rows, or of predicting 28,860 rows (peers:
-in slices of 512).
+Peak memory in MiB, without the imported libraries and the rows, in fresh processes. "train" builds
+a model and trains it for an epoch of 20,000 rows. "predict" predicts 28,860 rows (peers: in slices
+of 512).
 """
 
 

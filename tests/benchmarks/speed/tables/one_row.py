@@ -5,8 +5,8 @@ from figures import compared
 
 TEXT = """## Prediction of one row
 
-Median microseconds of a call, k = t = 64: for sklearn_afm all of `predict` on a CSR matrix
-of one row, for peers the forward pass alone on a tensor.
+Median microseconds per call, k = t = 64. For sklearn_afm this is the whole of `predict` on a CSR
+matrix of one row. For peers it is only the forward pass on a tensor.
 """
 
 

@@ -9,7 +9,7 @@ QUICK_SIZES = (16,)
 TEST_ROWS = 28_860  # as many as the AFM paper's test part has
 TEXT = """## Prediction
 
-Rows a second of a call of predict.
+Rows per second in a call of `predict`.
 """
 
 

@@ -7,10 +7,10 @@ SIZES = ((256, 1), (64, 3), (16, 3))  # k = t, epochs
 QUICK_SIZES = ((16, 1),)
 TEXT = """## What is learnt
 
-Validation RMSE after a few epochs over all training rows, predictions clipped to [-1, 1],
-and the seconds that it took. Adagrad at rate 0.05 and no penalties, but for "defaults":
+Validation RMSE after a few epochs over all training rows, with predictions clipped to [-1, 1], and
+the training time in seconds. One run. All contestants use Adagrad at a rate of 0.05 and no
+penalties, except "defaults":
 `AFMRegressor(embedding_dim=k, attention_dim=k, max_iter=epochs, early_stopping=False)`.
-One run.
 """
 
 

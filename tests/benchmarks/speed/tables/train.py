@@ -11,7 +11,7 @@ SIZES = ((256, 12_000), (64, 60_000), (16, 200_000))  # k = t, rows
 QUICK_SIZES = ((16, 1000),)
 TEXT = """## Training
 
-Rows a second of a pass of training.
+Training rows per second.
 """
 
 
@@ -55,14 +55,15 @@ def report(lines):
     head = [
         "",
         "rows of a pass",
-        "rows a second of the epoch alone",
-        "distinct pairs a row",
-        "GFLOP a batch",
+        "rows per second, epoch only",
+        "distinct pairs per row",
+        "GFLOP per batch",
         "GFLOP/s of sgemm",
         "% of the bound",
     ]
     text = (
-        "The bound: the three matrix products of the attention network over the distinct pairs of "
-        "a batch, at the rate of a product of that size in the same round."
+        "The bound is the time of the attention network's three matrix products over the distinct "
+        "pairs of a batch. It is computed from the rate of a product of that size in the same "
+        "round."
     )
     return "\n\n".join([compared(lines, rate, count), text, table(head, bounds)])

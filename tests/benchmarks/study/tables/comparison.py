@@ -21,6 +21,7 @@ MODELS = [*CLASSES, *BLENDS]
 FAST_MODELS = ["linear", "FM", "AFM", "HistGradientBoosting", "LightGBM"]
 KEY = ("table", "setting", "model", "fold")  # of a result
 START, END = "<!-- results -->", "<!-- end of results -->"
+ALTERNATIVE_TEXT = "Loss of each model divided by the linear model's loss, by table"
 
 
 def add_options(parser):
@@ -169,8 +170,8 @@ def facts_table(figures):
         levels = ", ".join(f"{n:,}" for n in sorted(facts["levels"], reverse=True)[:3])
         cells = [f"{facts['n_rows']:,}", str(len(facts["levels"])), levels, str(facts["n_real"])]
         rows.append([facts["title"], measure, *cells])
-    head = ["table", "measure", "rows", "columns of categories", "most levels", "real values"]
-    return markdown(head, rows)
+    head = ["table", "measure", "rows", "categorical columns", "largest numbers of levels"]
+    return markdown([*head, "real-valued columns"], rows)
 
 
 def scores_table(figures, key):
@@ -187,7 +188,7 @@ def scores_table(figures, key):
         deviation = f"{figures.of(table, 'AFM', key).std():.4f}" if len(folds) > 1 else ""
         rows.append([figures.facts[table]["title"], str(len(folds)), *cells, deviation])
     titles = [TITLES.get(model, model) for model in figures.models]
-    return markdown(["table", "folds", *titles, "AFM's deviation"], rows)
+    return markdown(["table", "folds", *titles, "AFM's standard deviation over folds"], rows)
 
 
 def blend_table(figures):
@@ -204,8 +205,8 @@ def blend_table(figures):
         gain = 100 * (1 - blend.mean() / min(afm, losses[best]))
         cells = [number(value) for value in (afm, losses[best], blend.mean())]
         rows.append([figures.facts[table]["title"], best, *cells, f"{gain:.1f}%"])
-    head = ["table", "boosting", "AFM", "boosting alone", "blend", "less loss than the better one"]
-    return markdown(head, rows)
+    head = ["table", "best boosting", "AFM", "boosting", "blend"]
+    return markdown([*head, "improvement over the better one"], rows)
 
 
 def seconds_table(figures):
@@ -226,27 +227,29 @@ def report(lines, options):
     """The part of the page between the marks; it replaces what stands there if a page is given."""
     untuned, tuned = Figures(lines, "untuned"), Figures(lines, "tuned")
     fast_untuned, fast_tuned = (Figures(lines, name, FAST_MODELS) for name in ("untuned", "tuned"))
-    every_fold = "Without MLP and CatBoost, on every fold that the others have:\n"
+    every_fold = "Without MLP and CatBoost, on all folds of the other models:\n"
     parts = [
         facts_table(untuned),
-        "## Untuned\n\nTest loss, less is better:\n",
+        "## Untuned\n\nTest loss. Less is better:\n",
         scores_table(untuned, "loss"),
-        "![Loss of each model over that of the linear model, by table](images/study.png)\n",
+        f"![{ALTERNATIVE_TEXT}](images/study.png)\n",
         every_fold,
         scores_table(fast_untuned, "loss"),
-        "Area under the ROC curve, more is better:\n",
+        "Area under the ROC curve. More is better:\n",
         scores_table(untuned, "auc"),
-        "A blend is the mean of predictions, of logits in classification:\n",
+        "A blend is the mean of two models' predictions. In classification it is the mean of their "
+        "logits:\n",
         blend_table(untuned),
-        "CPU seconds of a fit / of predicting a fold, medians over folds:\n",
+        "CPU seconds for a fit / for predicting a fold, as medians over folds:\n",
         seconds_table(untuned),
     ]
     if tuned.tables:
         parts += [
-            "## Tuned\n\nTest loss, less is better:\n",
+            "## Tuned\n\nTest loss. Less is better:\n",
             scores_table(tuned, "loss"),
             every_fold,
             scores_table(fast_tuned, "loss"),
+            "The same blends with tuned models, without CatBoost:\n",
             blend_table(fast_tuned),
         ]
     text = "\n".join(parts)
