@@ -1,4 +1,4 @@
-"""Contestants in processes of their own that take turns: A B C D E, A B C D E, ..."""
+"""Run contestants in turns, each in its own process: A B C D E, A B C D E, ..."""
 
 import os
 import statistics
@@ -12,23 +12,24 @@ from worker import Worker, WorkerError
 
 HERE = Path(__file__).parent
 OURS = "sklearn_afm"
-PEERS = {  # the package that must be installed
+PEERS = {  # the package that each one needs
     "DeepCTR-Torch": "deepctr-torch",
     "torchfm": "torchfm",
     "FuxiCTR": "fuxictr",
     "plain torch": "torch",
 }
-TIME_LIMIT = 1800  # seconds of one request
-QUICK_ROWS = 1000  # of a smoke run
-PRODUCT_ROWS = 8900  # distinct pairs of a batch of Frappe, in round numbers
+TIME_LIMIT = 1800  # seconds per request
+QUICK_ROWS = 1000  # in a smoke run
+PRODUCT_ROWS = 8900  # about as many as a batch of Frappe has distinct pairs
 
 
 @dataclass
 class Arena:
-    """Where contestants run, and how long; a context manager.
+    """Starts contestants, with the sizes and limits of a run. It is a context manager.
 
-    A quick arena is for a smoke run: made rows instead of Frappe, small sizes, and any failure is
-    an error. It keeps each process for the next contest, because importing takes most of its time.
+    A quick arena is for a smoke run: it has generated rows instead of Frappe and small sizes, and
+    any failure is an error. It keeps each process for the next contest, because a process spends
+    most of its time on imports.
     """
 
     data_home: str | None
@@ -49,22 +50,22 @@ class Arena:
 
     @property
     def everybody(self):
-        """Ours and the peers, without options."""
+        """Names of our estimator and of the peers, each with no options."""
         return {name: {} for name in (OURS, *self.peers)}
 
     def pick(self, full, quick):
-        """A size, smaller in a smoke run."""
+        """Return `full`, or in a smoke run `quick`."""
         return quick if self.quick else full
 
     def frappe(self, part, n_rows=None):
-        """How a worker makes rows of Frappe; a smoke run has made rows instead."""
+        """Say how a worker makes rows of Frappe. In a smoke run they are generated instead."""
         if self.quick:
             n_rows = min(n_rows or QUICK_ROWS, QUICK_ROWS)
             return {"kind": "zipf", "n_columns": 1000, "n_rows": n_rows}
         return {"kind": "frappe", "data_home": self.data_home, "part": part, "n_rows": n_rows}
 
     def worker(self, name, taken=()):
-        """A contestant's process for a contest; a smoke run reuses one that is not taken."""
+        """Return a contestant's process for a contest. A smoke run reuses one that is not taken."""
         if not self.quick:
             return self.fresh_worker(name)
         kept = self._kept.setdefault(OURS if name.startswith(OURS) else name, [])
@@ -75,22 +76,22 @@ class Arena:
         return nullcontext(free[0])
 
     def fresh_worker(self, name) -> Worker:
-        """A fresh process of a contestant, whose name begins with the library's."""
+        """Start a process of a contestant. If `name` begins with "sklearn_afm", it is ours."""
         environment = dict(os.environ)
-        environment.pop("OMP_NUM_THREADS", None)  # `threads` says how many
+        environment.pop("OMP_NUM_THREADS", None)  # self.threads is used instead
         if name.startswith(OURS):
             command = [sys.executable, HERE / "ours.py", str(self.threads)]
         else:
-            environment.pop("PYTHONPATH", None)  # theirs is an environment of its own
+            environment.pop("PYTHONPATH", None)  # the peers have their own environment
             command = [self.peers_python, HERE / "peers.py", name, str(self.threads)]
         return Worker(command, environment, TIME_LIMIT)
 
     @contextmanager
     def contest(self, contestants, k, train, test=None):
-        """Loaded contestants with untrained models.
+        """Yield a contest whose contestants have their rows and an untrained model.
 
-        `contestants` maps names to options of `build`; `train` is how to make the training
-        rows, or a function of the name for that.
+        `contestants` maps names to options of `build`. `train` says how to make the training
+        rows. It may also be a function that takes the name and says so.
         """
         with ExitStack() as stack:
             workers = {}
@@ -106,7 +107,10 @@ class Arena:
 
 
 class Contest:
-    """Contestants that take turns; unless strict, a peer that fails is left out from then on."""
+    """Contestants that take turns.
+
+    If `strict`, any failure is an error. Otherwise a peer that fails is left out from then on.
+    """
 
     def __init__(self, workers, strict):
         self.workers = workers
@@ -114,7 +118,7 @@ class Contest:
         self.failures = {}
 
     def ask(self, name, action, **arguments):
-        """A reply, or None from a peer that has failed."""
+        """Return the reply, or None if the peer has failed."""
         if name in self.failures:
             return None
         try:
@@ -127,9 +131,9 @@ class Contest:
             return None
 
     def rounds(self, action, repeats, product_size=None, **arguments):
-        """Replies by name, one per round, after a round that does not count.
+        """Return replies by name, one per round. A first round is not counted.
 
-        With `product_size`, each round ends with the rate of a matrix product.
+        With `product_size`, each round ends with a measurement of a matrix product's rate.
         """
         replies = {name: [] for name in self.workers}
         if product_size:
@@ -146,7 +150,7 @@ class Contest:
 
 
 def installed_peers(python):
-    """Peers whose package the environment of this Python has; a line says which are skipped."""
+    """Return the peers whose package this Python has. Print which are skipped."""
     find = "import sys, importlib.metadata as m; [m.version(name) for name in sys.argv[1:]]"
     found = []
     for name, package in PEERS.items():
@@ -159,12 +163,12 @@ def installed_peers(python):
 
 
 def say(message):
-    """A line of progress."""
+    """Print a line of progress."""
     print(message, file=sys.stderr, flush=True)
 
 
 def entry(case, replies, failures, **facts):
-    """A line of a table; its medians are shown as progress."""
+    """Make a line of a table. Print its medians as progress."""
     shown = []
     for name, turns in replies.items():
         keys = [key for key in ("seconds", "growth", "peak", "rmse") if key in turns[0]]

@@ -1,4 +1,4 @@
-"""From raw repeats to Markdown: medians, ratios within a round, tables of all contestants."""
+"""Make Markdown of raw repeats: medians, ratios within a round, tables of all contestants."""
 
 from statistics import median
 
@@ -8,12 +8,15 @@ MIB = 2**20
 
 
 def rate(line, name, reply):
-    """Rows per second."""
+    """Return the rows per second."""
     return line["n_rows"] / reply["seconds"]
 
 
 def compare(line, value, more_is_better=True, favour=None):
-    """Medians by contestant, the best peer, and how often better ours is, by round."""
+    """Return medians by contestant, the best peer, and the ratio of ours to it by round.
+
+    A ratio above 1 means that ours is better.
+    """
     figures = {}
     for name, turns in line["replies"].items():
         if name != "product":
@@ -30,24 +33,24 @@ def compare(line, value, more_is_better=True, favour=None):
 
 
 def spread(values, digits=2):
-    """Median (least to most)."""
+    """Format as median (minimum to maximum)."""
     low, middle, high = (f"{f(values):.{digits}f}" for f in (min, median, max))
     return f"{middle} ({low} to {high})"
 
 
 def table(head, lines):
-    """A Markdown table."""
+    """Make a Markdown table."""
     rule = "|".join("---" for _ in head)
     return "\n".join(["| " + " | ".join(head) + " |", f"|{rule}|", *map(row, lines)])
 
 
 def row(cells):
-    """A line of a Markdown table."""
+    """Make a line of a Markdown table."""
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def compared(lines, value, show, more_is_better=True):
-    """A table of all contestants by case, with the ratio to the best peer."""
+    """Make a table of all contestants by case, with the ratio to the best peer."""
     names = list(dict.fromkeys(name for line in lines for name in contestants(line)))
     body, failures = [], []
     for line in lines:
@@ -60,10 +63,10 @@ def compared(lines, value, show, more_is_better=True):
 
 
 def contestants(line):
-    """All names of an entry, those that failed too."""
+    """Return all contestants of a line, including those that failed."""
     return [name for name in [*line["replies"], *line["failures"]] if name != "product"]
 
 
 def count(number):
-    """With separators."""
+    """Format a number with thousands separators."""
     return f"{number:,.0f}"

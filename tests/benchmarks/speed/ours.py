@@ -1,4 +1,4 @@
-"""The estimator as a contestant: python ours.py THREADS (started by arena.py)."""
+"""Our estimators as a contestant: python ours.py THREADS (started by arena.py)."""
 
 import sys
 import time
@@ -13,19 +13,19 @@ from sklearn_afm import AFMRegressor, FMRegressor
 
 
 class Estimator:
-    """AFMRegressor, or FMRegressor, through fit and predict."""
+    """AFMRegressor or FMRegressor, called by fit and predict."""
 
     packages = ("sklearn_afm", "torch", "scikit-learn", "scipy", "numpy")
     slices = False
 
     def take(self, train, test):
-        """Rows as CSR matrices."""
+        """Keep the rows as CSR matrices."""
         self.X, self.y = train.X, train.y
         if test is not None:
             self.X_test = test.X
 
     def build(self, k, attention=True, fitted=None, **options):
-        """An estimator that goes on from call to call, or one that was saved."""
+        """Make an estimator that continues from call to call, or load a saved one."""
         if fitted is not None:
             self.model = joblib.load(fitted)
             return
@@ -44,29 +44,29 @@ class Estimator:
             self.model = FMRegressor(**parameters | options)
 
     def train(self, epochs):
-        """A whole call of fit; its epochs' own time beside."""
+        """Call fit. Return the time of its epochs alone."""
         self.model.set_params(max_iter=epochs).fit(self.X, self.y)
         records = self.model.history_[-epochs:]
         return {"epoch_seconds": sum(record["seconds"] for record in records)}
 
     def predict(self, slice_rows):
-        """A whole call of predict; it chooses its slices itself."""
+        """Call predict, which chooses its slices itself."""
         return self.model.predict(self.X_test)
 
     def one_row(self):
-        """A whole call of predict on a matrix of one row."""
+        """Return a call of predict on a matrix of one row."""
         row = self.X_test[:1]
         return lambda: self.model.predict(row)
 
-    # What only this contestant can do
+    # Requests that only this contestant answers
 
     def save(self, path):
-        """Keep the fitted estimator for another process."""
+        """Save the fitted estimator for another process."""
         joblib.dump(self.model, path)
         return {}
 
     def grid_search(self, n_jobs, threads, epochs):
-        """Seconds of a search over four candidates in two folds."""
+        """Measure the seconds of a search over four candidates in two folds."""
         torch.set_num_threads(threads)
         self.model.set_params(max_iter=epochs, warm_start=False)
         grid = {"dropout": [0.0, 0.2], "l2_embedding": [10.0, 20.0]}

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md from the measured tables: its head, and a section per table."""
+"""Make docs/benchmarks.md of the measured tables: its head, and one section per table."""
 
 from tables import TABLES
 
@@ -37,19 +37,19 @@ peer predicts in slices of rows, the fastest of 512, 1024, 2048 and 4096 rows pe
 
 
 def page(measured):
-    """The page's Markdown, of the tables that were measured."""
+    """Make the page's Markdown from the tables that were measured."""
     names = [name for name in TABLES if name in measured]
     sections = [section(TABLES[name], measured[name]) for name in names]
     return "\n\n".join([HEAD.format(tables=" ".join(names)).rstrip(), *sections])
 
 
 def section(table, measured):
-    """Heading, text, table and circumstances."""
+    """Make the section of a table: heading, text, table and foot."""
     return "\n\n".join([table.TEXT.strip(), table.report(measured["entries"]), foot(measured)])
 
 
 def foot(measured):
-    """When, where and with what a table was measured."""
+    """Say when, where and with which versions a table was measured."""
     machine = measured["machine"]
     native = ", ".join(machine["native_bfloat16"]) or "none"
     packages = {}

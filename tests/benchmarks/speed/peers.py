@@ -1,7 +1,7 @@
 """Four public AFMs as contestants: python peers.py NAME THREADS (started by arena.py).
 
-Runs in the environment that make_peers.sh makes. All train with squared or log loss, batches of
-512 rows, dropout 0.2 on the pooled vector and Adagrad at rate 0.05.
+It runs in the environment that make_peers.sh makes. All peers train with squared loss or log loss,
+batches of 512 rows, dropout of 0.2 on the pooled vector, and Adagrad at a rate of 0.05.
 """
 
 import sys
@@ -14,12 +14,12 @@ from plain_torch import DROPOUT, RATE, PlainTorch, SlicedModule, forward
 from rows import BATCH_SIZE
 from torch import nn
 
-# torch imports much at its first optimiser, which is no model's memory.
+# The first optimiser makes torch import modules. Their memory must not count for a model.
 torch.optim.Adagrad([torch.zeros(1)])
 
 
 class DeepCTR:
-    """DeepCTR-Torch's AFM as shipped, through its own fit and predict."""
+    """DeepCTR-Torch's AFM as shipped, called by its own fit and predict."""
 
     packages = ("deepctr-torch", "torch", "numpy")
     slices = True
@@ -27,7 +27,7 @@ class DeepCTR:
     def __init__(self):
         import requests
 
-        # When imported, the library asks the package index for a newer version.
+        # When imported, the library would ask the package index for a newer version.
         requests.get = None
         from deepctr_torch.inputs import SparseFeat
         from deepctr_torch.models.afm import AFM
@@ -35,7 +35,7 @@ class DeepCTR:
         self.SparseFeat, self.AFM = SparseFeat, AFM
 
     def take(self, train, test):
-        """A dict of id arrays, numbered from 0 in each field."""
+        """Keep the rows as a dict of id arrays. Ids start at 0 in each field."""
         self.sizes = train.field_sizes
         self.x, self.y = self._columns(train), train.y
         if test is not None:
@@ -45,7 +45,7 @@ class DeepCTR:
         return {f"f{i}": ids.copy() for i, ids in enumerate(rows.local_ids.T)}
 
     def build(self, k):
-        """An untrained model, its penalties at their defaults."""
+        """Make an untrained model with default penalties."""
         sizes = enumerate(self.sizes)
         fields = [self.SparseFeat(f"f{i}", size, embedding_dim=k) for i, size in sizes]
         self.model = self.AFM(
@@ -54,56 +54,56 @@ class DeepCTR:
         self.model.compile(torch.optim.Adagrad(self.model.parameters(), lr=RATE), "mse")
 
     def train(self, epochs):
-        """Its fit."""
+        """Call its fit."""
         self.model.fit(self.x, self.y, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
 
     def predict(self, slice_rows):
-        """Its predict."""
+        """Call its predict."""
         return self.model.predict(self.x_test, slice_rows).ravel()
 
     def one_row(self):
-        """The forward pass alone, on a row in the form in which fit passes it."""
+        """Return the forward pass on one row, in the form that fit uses."""
         row = torch.tensor([[float(ids[0]) for ids in self.x_test.values()]])
         return forward(self.model, row)
 
 
 class TorchFM(SlicedModule):
-    """torchfm's module, which ends in a sigmoid: trained with log loss on 0 and 1."""
+    """torchfm's module. It ends in a sigmoid, so it is trained with log loss on 0 and 1."""
 
     packages = ("torchfm", "torch", "numpy")
 
     def __init__(self):
-        np.long = np.int64  # a name that NumPy gave up and this library still uses
+        np.long = np.int64  # NumPy removed this name, but the library uses it
         from torchfm.model.afm import AttentionalFactorizationMachineModel
 
         self.AFM = AttentionalFactorizationMachineModel
 
     def make(self, k):
-        """The module as shipped."""
+        """Return the module as shipped."""
         return self.AFM(self.sizes, k, k, (0.0, DROPOUT))
 
     def step(self, inputs, y):
-        """One step down the log loss."""
+        """Take one step on the log loss."""
         self.optimizer.zero_grad()
         nn.functional.binary_cross_entropy(self.model(inputs), (y + 1) / 2).backward()
         self.optimizer.step()
 
     def scores(self, outputs):
-        """From probabilities to expected values."""
+        """Turn probabilities into expected targets, from -1 to 1."""
         return 2 * outputs - 1
 
     def train(self, epochs):
-        """As others do, with dropout."""
+        """Train as the others do, with dropout."""
         self.model.afm.dropouts = (0.0, DROPOUT)
         super().train(epochs)
 
     def predict(self, slice_rows):
-        """As others do; its dropout does not know of `eval` and is turned off by hand."""
+        """Predict as the others do. Its dropout ignores `eval()`, so it is turned off by hand."""
         self.model.afm.dropouts = (0.0, 0.0)
         return super().predict(slice_rows)
 
     def one_row(self):
-        """The forward pass alone, without dropout."""
+        """Return the forward pass on one row, without dropout."""
         self.model.afm.dropouts = (0.0, 0.0)
         return super().one_row()
 
@@ -111,8 +111,8 @@ class TorchFM(SlicedModule):
 class FuxiCTR(SlicedModule):
     """An AFM of FuxiCTR's layers, trained by its own train_step.
 
-    Its wheel holds the layers but not the AFM, so that they are put together here. Its data
-    loader is left out, which is to its advantage.
+    Its wheel has the layers but not the AFM, so the AFM is built here. Its data loader is not
+    used, which is to its advantage.
     """
 
     packages = ("fuxictr", "torch", "numpy")
@@ -123,7 +123,7 @@ class FuxiCTR(SlicedModule):
         self.FeatureMap, self.AFM = FeatureMap, _fuxi_model()
 
     def build(self, k):
-        """The model, which brings its optimiser."""
+        """Make the model, which has its own optimiser."""
         feature_map = self.FeatureMap("rows", "")
         feature_map.features = OrderedDict(
             (f"f{i}", {"type": "categorical", "source": "", "vocab_size": size})
@@ -133,15 +133,15 @@ class FuxiCTR(SlicedModule):
         self.model = self.AFM(feature_map, k)
 
     def inputs(self, ids):
-        """A dict of one id tensor per field."""
+        """Return a dict of one id tensor per field."""
         return {f"f{i}": column for i, column in enumerate(ids.unbind(1))}
 
     def step(self, inputs, y):
-        """Its step on a dict batch with the label."""
+        """Call its step on a dict of inputs and label."""
         self.model.train_step(inputs | {"label": y})
 
     def predict(self, slice_rows):
-        """Forward passes over slices of the test rows."""
+        """Run forward passes over slices of the test rows."""
         self.model.eval()
         with torch.inference_mode():
             parts = self.test_ids.split(slice_rows)
@@ -154,7 +154,7 @@ def _fuxi_model():
     from fuxictr.pytorch.models import BaseModel
 
     class AFM(BaseModel):
-        """Linear part and attention over element-wise products of pairs."""
+        """Linear part, and attention over the element-wise products of pairs."""
 
         def __init__(self, feature_map, k):
             super().__init__(
@@ -171,7 +171,7 @@ def _fuxi_model():
             self.projection = nn.Linear(k, 1, bias=False)
             self.compile("Adagrad", "mse_loss", RATE)
             self.reset_parameters()
-            self._max_gradient_norm = 10.0  # the default of its fit, which sets it
+            self._max_gradient_norm = 10.0  # fit would set it to this default
 
         def forward(self, inputs):
             X = self.get_inputs(inputs)

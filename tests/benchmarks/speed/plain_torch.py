@@ -1,4 +1,4 @@
-"""The AFM in a few lines of torch, and the plain training loop that other peers use too."""
+"""The AFM in a few lines of torch, and a plain training loop that other peers use too."""
 
 import torch
 from rows import BATCH_SIZE
@@ -9,7 +9,7 @@ RATE = 0.05
 
 
 def forward(model, inputs):
-    """A function that predicts one row by the forward pass alone."""
+    """Return a function that predicts one row by the forward pass alone."""
     model.eval()
 
     def call():
@@ -20,32 +20,32 @@ def forward(model, inputs):
 
 
 class SlicedModule:
-    """A torch module in a plain loop: rows are shuffled once per epoch, and sliced into batches.
+    """A torch module in a plain loop. Rows are shuffled once per epoch and sliced into batches.
 
-    A subclass gives `make(k)` for the module, `ids_of(rows)` for the numbers that it takes, and
-    may replace `inputs`, `step` and `scores`.
+    A subclass has `make(k)`, which returns the module. It may replace `ids_of(rows)`, `inputs`,
+    `step` and `scores`.
     """
 
     slices = True
 
     def take(self, train, test):
-        """Tensors of ids and targets."""
+        """Keep ids and targets as tensors."""
         self.sizes = train.field_sizes
         self.ids, self.y = torch.from_numpy(self.ids_of(train)), torch.from_numpy(train.y)
         if test is not None:
             self.test_ids = torch.from_numpy(self.ids_of(test))
 
     def ids_of(self, rows):
-        """Ids that count from 0 in each field."""
+        """Return ids that start at 0 in each field."""
         return rows.local_ids
 
     def build(self, k):
-        """An untrained model and its optimiser, in torch's fastest form of it."""
+        """Make an untrained model and its optimiser, in torch's fastest form."""
         self.model = self.make(k)
         self.optimizer = torch.optim.Adagrad(self.model.parameters(), lr=RATE, fused=True)
 
     def train(self, epochs):
-        """`epochs` passes over the rows."""
+        """Pass over the rows `epochs` times."""
         self.model.train()
         for _ in range(epochs):
             order = torch.randperm(len(self.ids))
@@ -55,47 +55,47 @@ class SlicedModule:
                 self.step(self.inputs(ids[part]), y[part])
 
     def inputs(self, ids):
-        """What the module is called with."""
+        """Return what the module is called with."""
         return ids
 
     def step(self, inputs, y):
-        """One step down the squared loss."""
+        """Take one step on the squared loss."""
         self.optimizer.zero_grad()
         nn.functional.mse_loss(self.model(inputs), y).backward()
         self.optimizer.step()
 
     def scores(self, outputs):
-        """Predictions of 1 or -1 from what the module returns."""
+        """Turn the module's outputs into predictions of the targets, 1 or -1."""
         return outputs
 
     def predict(self, slice_rows):
-        """Forward passes over slices of the test rows."""
+        """Run forward passes over slices of the test rows."""
         self.model.eval()
         with torch.inference_mode():
             outputs = [self.model(self.inputs(ids)) for ids in self.test_ids.split(slice_rows)]
             return self.scores(torch.cat(outputs)).numpy()
 
     def one_row(self):
-        """The forward pass alone."""
+        """Return the forward pass on one row."""
         return forward(self.model, self.inputs(self.test_ids[:1]))
 
 
 class PlainTorch(SlicedModule):
-    """The model in a few lines of torch, with arrays of shape (rows, pairs, k)."""
+    """The model in a few lines of torch, with arrays of shape (n_rows, n_pairs, k)."""
 
     packages = ("torch", "numpy")
 
     def ids_of(self, rows):
-        """Ids in one numbering of all columns."""
+        """Return ids that number all columns."""
         return rows.ids
 
     def make(self, k):
-        """A module over one table."""
+        """Return a module with one embedding matrix for all columns."""
         return PlainModule(sum(self.sizes), len(self.sizes), k)
 
 
 class PlainModule(nn.Module):
-    """Bias, linear part, and pair products weighed by attention (Eq. 6)."""
+    """Bias, linear part, and products of pairs, weighted by attention (Eq. 6)."""
 
     def __init__(self, n_columns, n_fields, k):
         super().__init__()
@@ -111,7 +111,7 @@ class PlainModule(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.1)
 
     def forward(self, ids):
-        """Scores of rows of ids."""
+        """Return the raw scores of rows of ids."""
         embeddings = self.embedding(ids)
         pairs = embeddings[:, self.first] * embeddings[:, self.second]
         weight = self.context(self.attention(pairs).relu()).softmax(1)

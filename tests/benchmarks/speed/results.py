@@ -1,4 +1,4 @@
-"""The file of raw repeats: a JSON object of tables, each with when and where it was measured."""
+"""The file of raw repeats: a JSON object of tables. Each says when and where it was measured."""
 
 import datetime
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def measure(table, arena):
-    """A table's entries, and when, where and with what they were measured."""
+    """Measure a table. Return its lines, and when, where and with what they were measured."""
     arena.versions = {}
     started = time.perf_counter()
     entries = list(table.measure(arena))
@@ -26,7 +26,7 @@ def measure(table, arena):
 
 
 def machine() -> dict:
-    """What the figures depend on beside the code."""
+    """Return what the figures depend on besides the code."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = dict(line.split(":", 1) for line in lines if ":" in line)
     cpu = {key.strip(): value.strip() for key, value in cpu.items()}
@@ -42,7 +42,7 @@ def machine() -> dict:
 
 
 def save(path: Path, name: str, measured: dict) -> None:
-    """Put a table into the file; a file half written is never left behind."""
+    """Write a table into the file. If this is interrupted, the old file remains."""
     tables = load(path) if path.exists() else {}
     new = path.with_suffix(".new")
     new.write_text(json.dumps(tables | {name: measured}, indent=1) + "\n")
@@ -50,5 +50,5 @@ def save(path: Path, name: str, measured: dict) -> None:
 
 
 def load(path: Path) -> dict:
-    """The measured tables by name."""
+    """Return the measured tables by name."""
     return json.loads(path.read_text())

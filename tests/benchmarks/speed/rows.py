@@ -1,4 +1,4 @@
-"""Rows for the speed tables: each has one id per field, or a given number of non-zeros."""
+"""Rows for the speed tables. Each has one id per field, or a given number of entries."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-# First column of each of Frappe's fields, and the end. Frappe is read here once more, because the
-# peers' environment has no sklearn_afm.
+# First column of each of Frappe's fields, and the number of columns. Frappe is read here and not by
+# sklearn_afm.datasets, because the peers' environment has no sklearn_afm.
 FRAPPE_STARTS = (0, 957, 5039, 5046, 5053, 5055, 5058, 5060, 5069, 5149, 5382)
 N_FIELDS = 10
-BATCH_SIZE = 512  # of every contestant
+BATCH_SIZE = 512  # for every contestant
 ZIPF_EXPONENT = 1.05
 
 
 @dataclass
 class Rows:
-    """Columns of each row (n_rows, row length), targets 1 or -1, first column of each field."""
+    """Columns of each row (n_rows, row length), targets 1 or -1, and first column of each field."""
 
     ids: np.ndarray
     y: np.ndarray
@@ -24,7 +24,7 @@ class Rows:
 
     @property
     def local_ids(self) -> np.ndarray:
-        """Ids that count from 0 in each field."""
+        """Ids that start at 0 in each field."""
         return self.ids - np.array(self.starts[:-1])
 
     @property
@@ -43,19 +43,19 @@ class Rows:
 
 
 def make(kind, **arguments) -> Rows:
-    """Rows as a contest asks for them, by name."""
+    """Make rows of the kind that a contest asks for."""
     return {"frappe": frappe, "zipf": zipf, "uniform": uniform}[kind](**arguments)
 
 
 def frappe(data_home, part, n_rows=None) -> Rows:
-    """The first rows of a part of Frappe; both parts are in random order."""
+    """Return the first rows of a part of Frappe. Both parts are in random order."""
     with np.load(Path(data_home) / "frappe" / f"{part}.npz") as file:
         ids, y = file["indices"][:n_rows], file["target"][:n_rows]
     return Rows(ids.astype(np.int64), y.astype(np.float32), FRAPPE_STARTS)
 
 
 def zipf(n_columns, n_rows) -> Rows:
-    """Made rows of ten equal fields, whose ids follow Zipf's law."""
+    """Generate rows of ten fields of equal size. The ids follow Zipf's law."""
     rng = np.random.default_rng(0)
     size = n_columns // N_FIELDS
     cumulative = np.cumsum(np.arange(1, size + 1) ** -ZIPF_EXPONENT)
@@ -67,7 +67,7 @@ def zipf(n_columns, n_rows) -> Rows:
 
 
 def uniform(n_columns, n_rows, length) -> Rows:
-    """Made rows of `length` non-zeros in any columns, without fields."""
+    """Generate rows of `length` entries in random columns, without fields."""
     rng = np.random.default_rng(0)
     ids = [np.sort(rng.choice(n_columns, length, replace=False)) for _ in range(n_rows)]
     return Rows(np.array(ids), _signs(n_rows, rng), (0, n_columns))
@@ -78,7 +78,7 @@ def _signs(n_rows, rng):
 
 
 def distinct_pairs_per_row(rows: Rows, batch_size: int) -> float:
-    """Pairs of ids that a shuffled batch holds, equal ones counted once, by its rows."""
+    """Count the distinct pairs of ids in each shuffled batch. Return them per row."""
     i, j = np.triu_indices(rows.ids.shape[1], 1)
     ids = rows.ids[np.random.default_rng(0).permutation(len(rows.ids))]
     n_distinct = 0

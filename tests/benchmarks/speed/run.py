@@ -1,12 +1,13 @@
-"""Speed and memory of AFMRegressor beside public AFMs: measure tables, or report them.
+"""Measure speed and memory of AFMRegressor and of public AFMs, or report what was measured.
 
     bash tests/benchmarks/speed/make_peers.sh
     python tests/benchmarks/speed/run.py TABLE [TABLE ...] --data-home DIR --json FILE
     python tests/benchmarks/speed/run.py --report FILE > docs/benchmarks.md
     python tests/benchmarks/speed/run.py --quick [--json FILE]
 
-A finished table is written to FILE at once and replaces what the file had under its name. `--quick`
-is a smoke run: every table on a few made rows, with the peers that are installed, and the report.
+A finished table is written to FILE at once. It replaces the table of this name in FILE. `--quick`
+is a smoke run: it measures every table on a few generated rows, with the installed peers, and
+prints the report.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from tables import TABLES
 
 
 def main():
-    """Run what was asked for."""
+    """Measure or report what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
     parser.add_argument("--data-home", help="folder that holds frappe/*.npz")
@@ -30,11 +31,11 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--report", type=Path, metavar="FILE", help="print the page of this file")
-    parser.add_argument("--quick", action="store_true", help="a smoke run on a few made rows")
+    parser.add_argument("--quick", action="store_true", help="a smoke run on a few generated rows")
     args = parser.parse_args()
     unknown = set(args.tables) - set(TABLES)
     if unknown:
-        parser.error(f"no such table: {', '.join(unknown)}; there are {', '.join(TABLES)}")
+        parser.error(f"no such table: {', '.join(unknown)}. Choose from: {', '.join(TABLES)}")
     if args.report:
         print(page(results.load(args.report)))
     elif args.quick:
@@ -44,22 +45,22 @@ def main():
         with Arena(args.data_home, args.peers, args.repeats, args.threads) as arena:
             measure(args.tables, arena, args.json)
     else:
-        parser.error("give tables, --data-home and --json, or --report, or --quick")
+        parser.error("Give tables with --data-home and --json, or --report, or --quick.")
 
 
 def quick(args, path):
-    """Measure with little of everything, and print the report."""
-    # Where no environment of peers was made, plain torch runs in this one.
+    """Measure each table on few rows, and print the report."""
+    # Without an environment of the peers, plain torch runs in this one.
     python = args.peers if Path(args.peers).exists() else sys.executable
     peers = installed_peers(python)
-    # One thread each: idle processes of several threads slow down the one whose turn it is.
+    # One thread each, because idle processes with several threads slow down the active one.
     with Arena(None, python, repeats=1, threads=1, quick=True, peers=peers) as arena:
         measure(args.tables or TABLES, arena, path)
     print(page(results.load(path)))
 
 
 def measure(names, arena, path):
-    """Measure tables in turn; each is saved when it is done."""
+    """Measure tables in turn. Save each when it is done."""
     for name in names:
         say(f"{name}: {TABLES[name].__doc__.strip()}")
         results.save(path, name, results.measure(TABLES[name], arena))

@@ -1,7 +1,7 @@
-"""A contestant's own end of its process: it answers requests, each a line of JSON.
+"""Answer requests in a contestant's process. Each request and reply is a line of JSON.
 
-It times what the contestant does, by the clock of its own process, and measures its memory.
-`worker.py` is the end that asks.
+The contestant is timed by the clock of its own process, and its memory is measured. `worker.py` is
+the end that asks.
 """
 
 import cProfile
@@ -24,7 +24,7 @@ PREDICTION_SLICES = (512, 1024, 2048, 4096)
 
 def serve(make_contestant, threads: int) -> None:
     """Answer requests until there are no more."""
-    # Libraries print to the standard output too, even when imported; it is kept for replies.
+    # Libraries print to standard output, even when imported. Here it is for replies only.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     torch.set_num_threads(threads)
@@ -34,7 +34,7 @@ def serve(make_contestant, threads: int) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         action = request.pop("action")
-        owner = actions if hasattr(actions, action) else contestant  # what only it can do
+        owner = actions if hasattr(actions, action) else contestant  # only it answers this
         try:
             answer = {"reply": getattr(owner, action)(**request)}
         except Exception as error:
@@ -44,13 +44,17 @@ def serve(make_contestant, threads: int) -> None:
 
 
 class Actions:
-    """What a contestant can be asked to do.
+    """The requests that every contestant answers.
 
-    A contestant has `packages` (names, for their versions), `take(train, test)` for the rows,
-    `build(k, **options)` for an untrained model with t = k, `train(epochs)` over all rows, which
-    may return figures of its own, `predict(slice_rows)` for scores of the test rows (a length
-    of slices if `slices` says that it works in slices) and `one_row()` for a function that
-    predicts the first test row.
+    A contestant has:
+
+    - `packages`: names of packages, to report their versions.
+    - `take(train, test)`: keeps the rows.
+    - `build(k, **options)`: makes an untrained model with t = k.
+    - `train(epochs)`: trains on all rows. It may return figures of its own.
+    - `predict(slice_rows)`: returns predictions of the test rows. If `slices` is true, it works in
+      slices of `slice_rows` rows.
+    - `one_row()`: returns a function that predicts the first test row.
     """
 
     def __init__(self, contestant):
@@ -59,7 +63,7 @@ class Actions:
         self.y_test = None
 
     def versions(self):
-        """Versions of the contestant's packages."""
+        """Return the versions of the contestant's packages."""
         return {name: version(name) for name in self.contestant.packages}
 
     def load(self, train, test=None):
@@ -76,15 +80,16 @@ class Actions:
         return {}
 
     def train(self, epochs=1):
-        """Train over all rows: seconds of the whole call."""
+        """Train on all rows. Return the seconds of the whole call."""
         started = time.perf_counter()
         figures = self.contestant.train(epochs)
         return {"seconds": time.perf_counter() - started} | (figures or {})
 
     def predict(self):
-        """Predict all test rows: seconds of the whole call; RMSE within [-1, 1].
+        """Predict all test rows. Return the seconds of the whole call, and the RMSE.
 
-        A contestant that works in slices takes the length that was fastest at the first call.
+        The RMSE is that of predictions clipped to [-1, 1]. If the contestant works in slices, the
+        first call finds the fastest length of slices.
         """
         if self.contestant.slices and self.slice_rows is None:
             self.slice_rows = min(PREDICTION_SLICES, key=lambda n: self._timed_prediction(n)[0])
@@ -99,7 +104,7 @@ class Actions:
         return time.perf_counter() - started, scores
 
     def one_row(self, calls):
-        """Median seconds of a prediction of one row."""
+        """Return the median seconds of a prediction of one row."""
         predict = self.contestant.one_row()
         seconds = []
         for _ in range(calls):
@@ -109,9 +114,9 @@ class Actions:
         return {"seconds": float(np.median(seconds))}
 
     def memory(self, work, k, **options):
-        """Peak memory, in bytes, of building a model and training it or predicting with it.
+        """Measure the peak memory, in bytes, of building a model and training or predicting.
 
-        `growth` is what comes on top of the imported libraries and the rows.
+        `growth` is the peak without the imported libraries and the rows.
         """
         _use_torch_once()
         before = _reset_peak()
@@ -120,19 +125,19 @@ class Actions:
         if work == "train":
             self.contestant.train(1)
         else:
-            self.contestant.predict(min(PREDICTION_SLICES))  # the leanest
+            self.contestant.predict(min(PREDICTION_SLICES))  # needs the least memory
         seconds = time.perf_counter() - started
         peak = _status("VmHWM")
         return {"growth": peak - before, "peak": peak, "seconds": seconds}
 
     def profile(self):
-        """Calls and seconds of one pass, inside torch's own functions and outside of them."""
+        """Count calls and seconds of one pass, inside torch's own functions and outside of them."""
         plain = self.train()
         log = cProfile.Profile()
         log.runcall(self.contestant.train, 1)
         figures = {"torch_calls": 0, "torch_seconds": 0.0, "other_calls": 0, "other_seconds": 0.0}
         for (file, _, name), (_, calls, seconds, *_) in pstats.Stats(log).stats.items():
-            # A compiled function has no file; `apply` is that of torch.autograd.Function.
+            # A compiled function has no file. `apply` belongs to torch.autograd.Function.
             compiled = file == "~" and ("torch" in name or name == "<built-in method apply>")
             kind = "torch" if compiled else "other"
             figures[f"{kind}_calls"] += calls
@@ -140,7 +145,7 @@ class Actions:
         return plain | figures
 
     def matrix_product(self, n_rows, k, calls=10):
-        """Best GFLOP/s of (n_rows, k) times (k, k) in float32."""
+        """Measure the best GFLOP/s of (n_rows, k) times (k, k) in float32."""
         left, right = torch.rand(n_rows, k), torch.rand(k, k)
         out = torch.empty(n_rows, k)
         best = np.inf
@@ -152,15 +157,15 @@ class Actions:
 
 
 def _use_torch_once():
-    """Load what torch loads at first use, which is no contestant's memory."""
+    """Make torch load what it loads at first use. This memory is not the contestant's."""
     layer = torch.nn.Linear(64, 64)
     layer(torch.rand(4096, 64)).square().sum().backward()
 
 
 def _reset_peak() -> int:
-    """Start the peak anew from the memory in use now, and return that."""
+    """Reset the peak to the memory that is in use now. Return that memory."""
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # memory that is free already is nobody's either
+    ctypes.CDLL(None).malloc_trim(0)  # freed memory must not count
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     return _status("VmRSS")

@@ -1,4 +1,4 @@
-"""A contestant's process, seen from outside: requests and replies are lines of JSON.
+"""Start a contestant's process and ask it. Requests and replies are lines of JSON.
 
 `serving.py` is the other end.
 """
@@ -9,11 +9,11 @@ import threading
 
 
 class WorkerError(Exception):
-    """A contestant could not do what it was asked."""
+    """A contestant could not do what it was asked to do."""
 
 
 class Worker:
-    """The end that asks; a context manager."""
+    """Asks a contestant's process. It is a context manager, and ends the process at its exit."""
 
     def __init__(self, command, environment, time_limit):
         self._time_limit = time_limit
@@ -26,7 +26,7 @@ class Worker:
         )
 
     def ask(self, action, **arguments) -> dict:
-        """The reply to a request; WorkerError if there is none within the time limit."""
+        """Return the reply to a request. Raise WorkerError if none comes within the time limit."""
         timer = threading.Timer(self._time_limit, self._process.kill)
         timer.start()
         try:
@@ -38,7 +38,7 @@ class Worker:
             timer.cancel()
         if not line:
             limit = f"{self._time_limit} s"
-            raise WorkerError(f"ended in {action!r}, out of memory or time (limit {limit})")
+            raise WorkerError(f"ended during {action!r}: no memory left, or more than {limit}")
         answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
@@ -49,7 +49,7 @@ class Worker:
 
     def __exit__(self, *_):
         try:
-            self._process.communicate(timeout=30)  # no more requests: it ends
+            self._process.communicate(timeout=30)  # closes its input, so it ends
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()

@@ -1,4 +1,4 @@
-"""A made log of clicks, of any length."""
+"""A generated log of clicks, of any length."""
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +10,7 @@ HIDDEN_DIM = 4
 
 
 class Clicks:
-    """Made rows of ten equal fields, ids by Zipf's law, labels by linear and pair effects."""
+    """Generated rows of ten equal fields: ids by Zipf's law, labels by linear and pair effects."""
 
     def __init__(self, n_columns):
         self.size = n_columns // N_FIELDS
@@ -20,7 +20,7 @@ class Clicks:
         self.hidden = rng.normal(0, 0.35, (n_columns, HIDDEN_DIM))
 
     def chunk(self, number, n_rows):
-        """X and y of the chunk of this number, always the same."""
+        """Return X and y of the chunk with this number. They are always the same."""
         rng = np.random.default_rng([1, number])
         points = rng.random((n_rows, N_FIELDS)) * self.cumulative[-1]
         ids = np.searchsorted(self.cumulative, points) + self.size * np.arange(N_FIELDS)

@@ -1,4 +1,4 @@
-"""Data sets: those that scikit-learn carries, those in `--data-home`, and a made one."""
+"""Data sets: those of scikit-learn, those in `--data-home`, and a generated one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from sklearn_afm.datasets import fetch_frappe
 
 @dataclass
 class Table:
-    """X, y, how X is encoded before an estimator, and how it is split."""
+    """X and y, the encoder of X, and the splits."""
 
     name: str
     task: str  # "regression" or "classification"
@@ -27,7 +27,7 @@ class Table:
 
 
 def folds(y, task):
-    """Five shuffled folds, stratified for classes."""
+    """Return five shuffled folds, stratified for classes."""
     kind = StratifiedKFold if task == "classification" else KFold
     return list(kind(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y))
 
@@ -42,7 +42,7 @@ _SMALL = {
 
 
 def small_tables(names=("iris", "wine", "breast cancer", "diabetes")):
-    """scikit-learn's own small sets, binned and one-hot encoded, and as real values."""
+    """Yield small data sets of scikit-learn, binned and one-hot encoded, and as real values."""
     for name in names:
         load, task = _SMALL[name]
         X, y = load(return_X_y=True)
@@ -52,7 +52,7 @@ def small_tables(names=("iris", "wine", "breast cancer", "diabetes")):
 
 
 def rare_levels():
-    """A made click log of 20,000 rows: main effects of ids, most of them rare (Zipf)."""
+    """Generate a click log of 20,000 rows: main effects of ids, most of them rare (Zipf)."""
     rng = np.random.default_rng(0)
     sizes = (8000, 4000, 2000, 50, 10)
     n_rows = 20_000
@@ -72,7 +72,10 @@ def rare_levels():
 
 
 def adult(data_home):
-    """UCI Adult: income above 50K; categories one-hot, numbers standardised."""
+    """Yield UCI Adult: is an income above 50K?
+
+    Categories are one-hot encoded. The first table has binned numbers, the second standardised.
+    """
     import pandas as pd
 
     frame = pd.read_csv(Path(data_home) / "adult" / "adult.data", skipinitialspace=True)
@@ -91,7 +94,7 @@ def adult(data_home):
 
 
 def movielens_100k(data_home, task="regression"):
-    """Ratings by user, item, age, gender, occupation, genres and release year."""
+    """Load ratings by user, item, age, gender, occupation, genres and release year."""
     import pandas as pd
 
     folder = Path(data_home) / "ml-100k"
@@ -121,14 +124,14 @@ def movielens_100k(data_home, task="regression"):
 
 
 def frappe_part(data_home, part):
-    """One-hot rows (csr_array) and targets, 1 or -1, of a part of Frappe."""
+    """Return one-hot rows (csr_array) and targets, 1 or -1, of a part of Frappe."""
     return fetch_frappe(
         data_home=data_home, subset=part, download_if_missing=False, return_X_y=True
     )
 
 
 def frappe(data_home, task="regression"):
-    """The Frappe rows of the AFM paper: train part against validation part."""
+    """Load the Frappe rows of the AFM paper: training part and validation part."""
     X_train, y_train = frappe_part(data_home, "train")
     X_val, y_val = frappe_part(data_home, "validation")
     X = sparse.vstack([X_train, X_val], format="csr")
@@ -142,7 +145,7 @@ def frappe(data_home, task="regression"):
 
 
 def encode(table, train, test):
-    """Encoded training and test rows of one split."""
+    """Return the encoded training and test rows of one split."""
     X_train, X_test = (_rows(table.X, index) for index in (train, test))
     if table.encoder is None:
         return X_train, X_test
@@ -151,7 +154,7 @@ def encode(table, train, test):
 
 
 def encoded_fold(table, fold):
-    """Encoded training rows and their targets, and those of test."""
+    """Return encoded training rows, their targets, encoded test rows and their targets."""
     train, test = table.splits[fold]
     X_train, X_test = encode(table, train, test)
     return X_train, table.y[train], X_test, table.y[test]

@@ -1,4 +1,4 @@
-"""The comparison's figures by data set and model, and the picture of them."""
+"""The comparison's figures by data set and model, and their picture."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,7 +8,7 @@ TITLES = {"HistGradientBoosting": "HGB"}
 
 
 class Figures:
-    """Figures of a setting by table and model, on the folds that all its models have."""
+    """Figures of one setting by table and model, on the folds that all its models have."""
 
     def __init__(self, lines, setting, models=tuple(CLASSES)):
         self.models = models
@@ -22,7 +22,7 @@ class Figures:
         self.tables = list(self.facts)
 
     def folds(self, table):
-        """Folds that every model with a result on this table has."""
+        """Return the folds that every model with a result on this table has."""
         by_model = {}
         for name, model, fold in self.lines:
             if name == table:
@@ -30,18 +30,18 @@ class Figures:
         return sorted(set.intersection(*by_model.values()))
 
     def of(self, table, model, key):
-        """A figure on each fold; none where it was not measured."""
+        """Return a figure on each fold. Folds without it are left out."""
         lines = [self.lines.get((table, model, fold), {}) for fold in self.folds(table)]
         return np.array([line[key] for line in lines if key in line])
 
     def mean(self, table, model, key):
-        """Mean over the folds, or NaN."""
+        """Return the mean over the folds, or NaN if there are none."""
         figures = self.of(table, model, key)
         return figures.mean() if len(figures) else np.nan
 
 
 def draw(figures, path):
-    """Each model's loss over that of the linear model, by table."""
+    """Draw each model's loss divided by the linear model's loss, by table."""
     mpl.use("agg")
     import matplotlib.pyplot as plt
 

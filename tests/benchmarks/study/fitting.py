@@ -1,4 +1,4 @@
-"""One model on one data set: search its parameters, fit it, predict and measure the loss."""
+"""Search the parameters of one model on one data set, fit it, predict and measure the loss."""
 
 import time
 import warnings
@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterSampler, train_test_split
 
 
 def search(table, model_name, train, trials):
-    """The best of the defaults and of random draws, by a fifth of the training rows."""
+    """Return the best of the defaults and random draws, by loss on a fifth of the training rows."""
     stratify = table.y[train] if table.task == "classification" else None
     inner, held_out = train_test_split(train, test_size=0.2, random_state=0, stratify=stratify)
     space = search_space(model_name, table.task)
@@ -26,22 +26,22 @@ def search(table, model_name, train, trials):
 
 
 def plain(value):
-    """A parameter as JSON has it."""
+    """Return a parameter as a Python value, for JSON."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def fit(table, model_name, parameters, rows):
-    """A fitted model, and the CPU seconds it took with its encoding."""
+    """Fit a model. Return it and its CPU seconds, including the encoding."""
     model = make_model(model_name, table, parameters)
     started = time.process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of convergence, and of levels not seen in training
+        warnings.simplefilter("ignore")  # about convergence, and levels without a training row
         model.fit(table.X.iloc[rows], table.y[rows])
     return model, time.process_time() - started
 
 
 def predict(model, table, rows):
-    """Predicted values, or probabilities of the second class."""
+    """Return predicted values, or probabilities of the second class."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if table.task == "regression":
@@ -50,7 +50,7 @@ def predict(model, table, rows):
 
 
 def blend(table, predictions):
-    """The mean of predictions; of logits in classification."""
+    """Return the mean of predictions. In classification, average their logits."""
     if table.task == "regression":
         return np.mean(predictions, axis=0)
     smallest = np.finfo(float).eps
@@ -58,7 +58,7 @@ def blend(table, predictions):
 
 
 def measure_loss(table, rows, prediction):
-    """RMSE, or log loss and AUC."""
+    """Return the RMSE, or log loss and AUC."""
     y = table.y[rows]
     if table.task == "regression":
         return {"loss": root_mean_squared_error(y, prediction)}

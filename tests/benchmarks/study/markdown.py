@@ -1,8 +1,8 @@
-"""Markdown tables."""
+"""Make Markdown tables."""
 
 
 def markdown(head, rows, rule=" --- "):
-    """A table; `rule` is a cell of the line below its head."""
+    """Make a table. `rule` is one cell of the line below its head."""
     lines = [_row(head), "|" + "|".join([rule] * len(head)) + "|", *map(_row, rows)]
     return "".join(line + "\n" for line in lines)
 
@@ -12,7 +12,7 @@ def _row(cells):
 
 
 def number(value, bold=False):
-    """Four decimals; nothing for a figure that was not measured."""
+    """Format with four decimals. A figure that was not measured is empty."""
     if value is None or value != value:
         return ""
     return f"**{value:.4f}**" if bold else f"{value:.4f}"

@@ -69,12 +69,12 @@ BLENDS = {f"AFM + {name}": ("AFM", name) for name in BOOSTINGS}
 
 
 def installed(name):
-    """Whether the library of a model is there."""
+    """Tell whether the library of a model is installed."""
     return find_spec(CLASSES[name][0].partition(".")[0]) is not None
 
 
 def search_space(name, task):
-    """What a random search draws from; the linear model is called otherwise in each task."""
+    """Return what a random search draws from. The linear model's parameter depends on the task."""
     if name == "linear":
         strength = {"regression": "alpha", "classification": "C"}[task]
         return {strength: loguniform(1e-3, 1e2)}
@@ -82,14 +82,14 @@ def search_space(name, task):
 
 
 def make_model(name, table, parameters):
-    """An estimator of the table's frame, with these parameters set and one thread."""
+    """Make an estimator for the table's frame, with these parameters and one thread."""
     module, regressor, classifier = CLASSES[name]
     cls = getattr(import_module(module), regressor if table.task == "regression" else classifier)
     if name == "CatBoost":
         columns = np.flatnonzero(is_category(table.X)).tolist()
         fixed = {"thread_count": 1, "allow_writing_files": False, "verbose": 0, "random_seed": 0}
         return cls(cat_features=columns, **fixed, **parameters)
-    if name == "LightGBM":  # takes the columns of categories as such
+    if name == "LightGBM":  # takes categorical columns unchanged
         return cls(n_jobs=1, verbose=-1, random_state=0, **parameters)
     if name == "HistGradientBoosting":
         categories = is_category(table.X)
@@ -101,7 +101,7 @@ def make_model(name, table, parameters):
 
 
 def _codes(categories):
-    """Levels as integers: the rarest share the last of 254, unknown ones are missing values."""
+    """Encode levels as integers. The rarest share the last of 254. Unknown levels become NaN."""
     encoder = OrdinalEncoder(
         max_categories=254, handle_unknown="use_encoded_value", unknown_value=np.nan
     )

@@ -1,4 +1,4 @@
-"""Results of a run: a file of JSON lines that grows by one with each result."""
+"""Results of a run: a file of JSON lines. Each result adds one line."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Results:
-    """The lines of a file, and those that are added to it."""
+    """The lines of a file. New results are appended to it."""
 
     def __init__(self, path):
         self.path = Path(path)
@@ -20,7 +20,7 @@ class Results:
 
 
 def read(path):
-    """All JSON values of a file, whether each has one line or several."""
+    """Return all JSON values of a file. Each may take one line or several."""
     text, decoder, position, lines = path.read_text().rstrip(), json.JSONDecoder(), 0, []
     while position < len(text):
         line, end = decoder.raw_decode(text, position)
@@ -30,5 +30,5 @@ def read(path):
 
 
 def say(message):
-    """A line of progress."""
+    """Print a line of progress."""
     print(message, file=sys.stderr, flush=True)

@@ -1,11 +1,11 @@
-"""Studies of AFM's quality, its defaults, its explanations and long runs: measure, or report.
+"""Measure AFM's quality, defaults, explanations and long runs, or report what was measured.
 
     python tests/benchmarks/study/run.py TABLE [options of the table] --data-home DIR --json FILE
     python tests/benchmarks/study/run.py TABLE --report FILE
     python tests/benchmarks/study/run.py --quick [--json FOLDER]
 
-Results are lines of JSON, appended to FILE; the report goes to the standard output. `--quick` is a
-smoke run: every table on a few made rows, with the libraries that are installed.
+Results are appended to FILE as lines of JSON. The report goes to standard output. `--quick` is a
+smoke run: it measures every table on a few generated rows, with the installed libraries.
 """
 
 import argparse
@@ -15,15 +15,15 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"  # as in all figures; read when the libraries are loaded
+os.environ["OMP_NUM_THREADS"] = "1"  # for all figures; libraries read it when loaded
 
 from results import Results, read, say
 from tables import NAMES, load
 
 
 def main():
-    """Run what was asked for."""
-    # No other table is imported: in long runs the memory of all libraries counts.
+    """Measure or report what the command line asks for."""
+    # Only this table is imported, because the memory of all libraries counts in long runs.
     tables = load([name for name in NAMES if name in sys.argv[1:2]] or NAMES)
     parser = make_parser(tables)
     options = parser.parse_args()
@@ -31,7 +31,7 @@ def main():
     if options.quick:
         quick(tables, parser, options.json)
     elif table is None:
-        parser.error(f"give a table ({', '.join(NAMES)}), or --quick")
+        parser.error(f"Give a table ({', '.join(NAMES)}), or --quick.")
     elif options.report:
         print(table.report(read(options.report), options))
     else:
@@ -43,14 +43,16 @@ def main():
 
 
 def make_parser(tables):
-    """The options of all tables and those of each."""
+    """Make a parser with the options of all tables and those of each."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--data-home", help="folder of adult, ml-100k and frappe")
     shared.add_argument("--json", type=Path, help="append each result as a line to this file")
     shared.add_argument("--report", type=Path, metavar="FILE", help="report this file's results")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke run on a few made rows")
-    parser.add_argument("--json", type=Path, metavar="FOLDER", help="with --quick: for the results")
+    parser.add_argument("--quick", action="store_true", help="a smoke run on a few generated rows")
+    parser.add_argument(
+        "--json", type=Path, metavar="FOLDER", help="with --quick: folder of results"
+    )
     subparsers = parser.add_subparsers(dest="table", metavar="TABLE")
     for name, table in tables.items():
         title = table.__doc__.splitlines()[0]
@@ -61,7 +63,7 @@ def make_parser(tables):
 
 
 def quick(tables, parser, folder):
-    """Each table with little of everything."""
+    """Measure and report each table on few rows."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

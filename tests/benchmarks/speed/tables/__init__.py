@@ -1,8 +1,8 @@
-"""The tables of docs/benchmarks.md, in their order: one module for each.
+"""The tables of docs/benchmarks.md, in their order. Each table is one module.
 
-A module's docstring says what it measures, `TEXT` is the section's heading and text,
-`measure(arena)` yields entries (a case, the raw replies of each contestant by round, what failed)
-and `report(entries)` gives their Markdown.
+A module's docstring says what it measures. `TEXT` is the section's heading and text.
+`measure(arena)` yields the lines of the table: a case, the raw replies of each contestant by round,
+and what failed. `report(lines)` makes Markdown of them.
 """
 
 from . import (

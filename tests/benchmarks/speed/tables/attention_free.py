@@ -1,9 +1,9 @@
-"""FM against AFM, by the length of rows."""
+"""FM and AFM by the length of rows."""
 
 from arena import OURS, entry
 from figures import contestants, spread, table
 
-SIZES = ((10, 16_384), (40, 4096), (160, 1024))  # non-zeros of a row, rows
+SIZES = ((10, 16_384), (40, 4096), (160, 1024))  # entries per row, rows
 QUICK_SIZES = ((10, 512), (20, 256))
 TEXT = """## FM and the length of rows
 
@@ -14,7 +14,7 @@ m (m - 1) / 2 pairs.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     models = {f"{OURS}, FM": {"attention": False}, f"{OURS}, AFM": {}}
     for length, n_rows in arena.pick(SIZES, QUICK_SIZES):
         made = {"kind": "uniform", "n_columns": 20_000, "n_rows": n_rows, "length": length}
@@ -26,7 +26,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
 
     def microseconds(line, name):
         entries = line["n_rows"] * line["length"]

@@ -1,4 +1,4 @@
-"""Attention products in bfloat16: a pass of training, and what is learnt."""
+"""The attention network's matrix products in bfloat16: speed of training, and RMSE."""
 
 import rows
 from arena import OURS, entry
@@ -14,7 +14,7 @@ validation RMSE of predictions clipped to [-1, 1].
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     k, epochs = arena.pick((256, 10), (16, 1))
     both = {f"{OURS}, bfloat16": {"precision": "bfloat16"}, OURS: {}}
     train_rows = arena.frappe("train", 12_000)
@@ -26,7 +26,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     speed, errors = lines
     name = f"{OURS}, bfloat16"
     half, single = ([rate(speed, n, reply) for reply in speed["replies"][n]] for n in (name, OURS))

@@ -1,4 +1,4 @@
-"""A training step, by columns of the table."""
+"""Time of a training step by the number of columns."""
 
 from statistics import median
 
@@ -16,7 +16,7 @@ law with exponent 1.05. For sklearn_afm the figure is the epoch's time in `histo
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     for n_columns, our_steps, peer_steps in arena.pick(SIZES, QUICK_SIZES):
         steps = {OURS: our_steps} | dict.fromkeys(arena.peers, peer_steps)
 
@@ -30,7 +30,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
 
     def step(line, name, reply):
         return 1e3 * reply.get("epoch_seconds", reply["seconds"]) / line["steps"][name]

@@ -1,4 +1,4 @@
-"""A grid search of eight fits, one after another or two at a time."""
+"""A grid search of eight fits: one after another, or two at a time."""
 
 from arena import OURS, entry
 from figures import spread, table
@@ -12,7 +12,7 @@ each.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     ways = {
         f"n_jobs=1, threads={arena.threads}": {"n_jobs": 1, "threads": arena.threads},
         "n_jobs=1, threads=1": {"n_jobs": 1, "threads": 1},
@@ -28,7 +28,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     replies = lines[0]["replies"]
     seconds = {way: [reply["seconds"] for reply in turns] for way, turns in replies.items()}
     two = seconds["n_jobs=2"]

@@ -1,4 +1,4 @@
-"""Rows of 500 non-zeros: peak memory, each in a fresh process."""
+"""Rows of 500 entries: peak memory and time, in fresh processes."""
 
 from statistics import median
 
@@ -7,7 +7,7 @@ from figures import MIB, table
 
 from .memory import in_fresh_processes
 
-SIZES = (2000, 500)  # rows, non-zeros of each
+SIZES = (2000, 500)  # rows, entries per row
 QUICK_SIZES = (20, 50)
 TEXT = """## Long rows
 
@@ -17,7 +17,7 @@ processes. For comparison: one float32 array of shape (512 rows, 124,750 pairs, 
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     n_rows, length = arena.pick(SIZES, QUICK_SIZES)
     long = {"kind": "uniform", "n_columns": 20_000, "n_rows": n_rows, "length": length}
     for work in ("train", "predict"):
@@ -25,7 +25,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     body = []
     for line in lines:
         replies = line["replies"][OURS]

@@ -1,4 +1,4 @@
-"""Peak memory of an epoch and of a prediction, each in a fresh process."""
+"""Peak memory of an epoch and of a prediction, in fresh processes."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,7 @@ of 512).
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     train_rows = arena.frappe("train", 20_000)
     test_rows = arena.frappe("validation", TEST_ROWS)
     k = arena.pick(256, 32)
@@ -29,11 +29,11 @@ def measure(arena):
 
 
 def in_fresh_processes(arena, names, case, work, k, train_rows, test_rows):
-    """Memory of `work` in processes that have done nothing before it."""
+    """Measure the memory of `work` in processes that have done nothing before."""
     replies, failures = {name: [] for name in names}, {}
     with tempfile.TemporaryDirectory() as folder:
         fitted = str(Path(folder) / "fitted.joblib")
-        for turn in range(arena.pick(min(arena.repeats, 3), 1)):  # memory hardly varies
+        for turn in range(arena.pick(min(arena.repeats, 3), 1)):  # because memory hardly varies
             for name in names:
                 if name in failures:
                     continue
@@ -55,7 +55,7 @@ def in_fresh_processes(arena, names, case, work, k, train_rows, test_rows):
 
 
 def save_fitted(arena, k, train_rows, path):
-    """Train ours in another process, and keep the model in a file."""
+    """Train our estimator in another process, and save it to a file."""
     with arena.worker(OURS) as worker:
         worker.ask("load", train=train_rows)
         worker.ask("build", k=k)
@@ -64,7 +64,7 @@ def save_fitted(arena, k, train_rows, path):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
 
     def growth(line, name, reply):
         return reply["growth"] / MIB

@@ -1,4 +1,4 @@
-"""A prediction of one row."""
+"""Time of a prediction of one row."""
 
 from arena import entry
 from figures import compared
@@ -11,7 +11,7 @@ matrix of one row. For peers it is only the forward pass on a tensor.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     few_rows = arena.frappe("train", 10_000)
     with arena.contest(arena.everybody, 64, few_rows, arena.frappe("validation", 100)) as contest:
         for name in arena.everybody:
@@ -21,7 +21,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
 
     def microseconds(line, name, reply):
         return 1e6 * reply["seconds"]

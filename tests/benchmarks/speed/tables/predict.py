@@ -1,4 +1,4 @@
-"""A call of predict."""
+"""Speed of a call of predict."""
 
 import rows
 from arena import OURS, entry
@@ -6,7 +6,7 @@ from figures import compared, count, rate
 
 SIZES = (256, 64, 16)  # k = t
 QUICK_SIZES = (16,)
-TEST_ROWS = 28_860  # as many as the AFM paper's test part has
+TEST_ROWS = 28_860  # the size of the AFM paper's test part
 TEXT = """## Prediction
 
 Rows per second in a call of `predict`.
@@ -14,12 +14,13 @@ Rows per second in a call of `predict`.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     test_rows = arena.frappe("validation", TEST_ROWS)
     few_rows = arena.frappe("train", 10_000)
 
     def train_rows(name):
-        # Ours leaves out columns that it never saw, so it sees all; peers' speed is the same.
+        # Our estimator ignores columns without training rows, so it gets all training rows.
+        # The peers' speed does not depend on the training rows.
         return arena.frappe("train") if name == OURS else few_rows
 
     for k in arena.pick(SIZES, QUICK_SIZES):
@@ -37,6 +38,6 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     sizes = "; ".join(f"{line['case']}: {count(line['n_rows'])} rows" for line in lines)
     return "\n\n".join([compared(lines, rate, count), sizes + "."])

@@ -15,7 +15,7 @@ penalties, except "defaults":
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     models = {
         OURS: {"learning_rate": 0.05, "l2_embedding": 0, "l2_linear": 0, "l2_attention": 0},
         f"{OURS}, defaults": {"dropout": 0.0, "batch_size": "auto"},
@@ -26,7 +26,7 @@ def measure(arena):
 
 
 def learnt(arena, models, k, epochs, case):
-    """One training over the whole part of each contestant, and its validation RMSE."""
+    """Train each contestant on the whole training part, and measure its validation RMSE."""
     train_rows, test_rows = arena.frappe("train"), arena.frappe("validation")
     with arena.contest(models, k, train_rows, test_rows) as contest:
         replies = {}
@@ -39,12 +39,12 @@ def learnt(arena, models, k, epochs, case):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     return rmse_table(lines)
 
 
 def rmse_table(lines):
-    """RMSE and seconds by case."""
+    """Make a table of RMSE and seconds by case."""
 
     def cell(line, name):
         if name not in line["replies"]:

@@ -1,4 +1,4 @@
-"""What a training step does outside of torch."""
+"""Calls and time of a training step outside of torch."""
 
 from statistics import median
 
@@ -16,7 +16,7 @@ is Python and NumPy.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     contestants = {OURS: {}, "plain torch": {}}
     train_rows = arena.frappe("train", 50_000)
     with arena.contest(contestants, 16, train_rows) as contest:
@@ -26,7 +26,7 @@ def measure(arena):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     line = lines[0]
     body = []
     for name, turns in line["replies"].items():

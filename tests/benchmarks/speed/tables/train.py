@@ -1,4 +1,4 @@
-"""A pass of training."""
+"""Speed of training."""
 
 from statistics import median
 
@@ -16,7 +16,7 @@ Training rows per second.
 
 
 def measure(arena):
-    """Yield the entries."""
+    """Yield the lines of the table."""
     for k, n_rows in arena.pick(SIZES, QUICK_SIZES):
         train_rows = arena.frappe("train", n_rows)
         with arena.contest(arena.everybody, k, train_rows) as contest:
@@ -31,7 +31,7 @@ def _pair_facts(train_rows, k):
 
 
 def report(lines):
-    """Markdown of the entries."""
+    """Make Markdown of the lines."""
     bounds = []
     for line in lines:
         ours, products = line["replies"][OURS], line["replies"]["product"]

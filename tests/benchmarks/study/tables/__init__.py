@@ -1,7 +1,7 @@
-"""The tables that are measured here, by name: one module for each.
+"""The tables that are measured here, by name. Each table is one module.
 
-A module's docstring says what it measures. `add_options(parser)` adds the options of its own,
-`measure(options, results)` adds results, `report(lines, options)` gives their Markdown, and
+A module's docstring says what it measures. `add_options(parser)` adds the options of the table,
+`measure(options, results)` adds results, `report(lines, options)` makes Markdown of them, and
 `quick(folder)` yields the command lines of a smoke run.
 """
 
@@ -20,5 +20,5 @@ NAMES = (
 
 
 def load(names):
-    """Modules by name."""
+    """Import modules. Return them by name."""
     return {name: import_module(f"{__name__}.{name}") for name in names}

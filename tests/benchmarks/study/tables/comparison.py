@@ -1,6 +1,6 @@
 """AFM beside linear models, boosted trees and an MLP: the results of docs/study.md.
 
-What FILE has already is skipped. Predictions lie in a folder beside it, for the blends.
+Results that FILE has already are skipped. Predictions are in a folder beside it, for the blends.
 """
 
 import time
@@ -19,13 +19,13 @@ from results import say
 SETTINGS = ["untuned", "tuned"]
 MODELS = [*CLASSES, *BLENDS]
 FAST_MODELS = ["linear", "FM", "AFM", "HistGradientBoosting", "LightGBM"]
-KEY = ("table", "setting", "model", "fold")  # of a result
+KEY = ("table", "setting", "model", "fold")  # they identify a result
 START, END = "<!-- results -->", "<!-- end of results -->"
 ALTERNATIVE_TEXT = "Loss of each model divided by the linear model's loss, by table"
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     tables = list(frames.LOADERS)
     choices = [*tables, *frames.MADE]
     parser.add_argument("--tables", nargs="+", default=tables, choices=choices)
@@ -42,7 +42,7 @@ def add_options(parser):
 
 
 def quick(folder):
-    """Command lines of a smoke run: every model that is installed, and two tuned."""
+    """Yield the command lines of a smoke run: all installed models, and two of them tuned."""
     models = [name for name in CLASSES if installed(name)]
     skipped = [name for name in CLASSES if name not in models]
     if skipped:
@@ -62,10 +62,12 @@ def quick(folder):
 
 
 def measure(options, results):
-    """Run the jobs that are not in the file yet."""
+    """Run the jobs that FILE does not have yet."""
     missing = [name for name in CLASSES if name in options.models and not installed(name)]
     if missing:
-        raise SystemExit(f"not installed: {', '.join(missing)}; pip install -e '.[study]' does it")
+        raise SystemExit(
+            f"not installed: {', '.join(missing)}. Install them: pip install -e '.[study]'"
+        )
     torch.set_num_threads(1)
     done = Done(results)
     order = [*frames.LOADERS, *frames.MADE]
@@ -90,7 +92,7 @@ def measure(options, results):
 
 
 class Done:
-    """Lines of results by (table, setting, model, fold), and predictions beside their file."""
+    """Results by (table, setting, model, fold), and predictions in a folder beside their file."""
 
     def __init__(self, results):
         self.results = results
@@ -99,13 +101,13 @@ class Done:
         self.lines = {tuple(line[name] for name in KEY): line for line in results.lines}
 
     def add(self, key, line, prediction):
-        """Store what a job gave; the line comes last, since it says that the job is done."""
+        """Store the result of a job. The line is written last, because it marks the job as done."""
         np.save(self._prediction_path(key), prediction)
         self.lines[key] = dict(zip(KEY, key)) | line
         self.results.add(self.lines[key])
 
     def prediction(self, key):
-        """Predictions of a job that is done."""
+        """Load the predictions of a job that is done."""
         return np.load(self._prediction_path(key))
 
     def _prediction_path(self, key):
@@ -113,7 +115,7 @@ class Done:
 
 
 def run_job(table, key, done, trials, search_once):
-    """Fit, time and measure one model on one fold."""
+    """Fit one model on one fold. Measure its times and its loss."""
     name, setting, model_name, fold = key
     train, test = table.splits[fold]
     if model_name in BLENDS:
@@ -139,7 +141,7 @@ def run_job(table, key, done, trials, search_once):
 
 
 def describe(table):
-    """What the report says of a table."""
+    """Return what the report says about a data set."""
     categories = frames.is_category(table.X)
     levels = [int(table.X[column].nunique()) for column in table.X.columns[categories]]
     return {
@@ -152,7 +154,7 @@ def describe(table):
 
 
 def seconds_left(jobs, seconds):
-    """What the jobs will take: as the same job on other folds, or the mean of all."""
+    """Estimate the time of jobs: as on other folds, or else the mean of all jobs."""
     if not seconds:
         return 0.0
     mean = np.mean([value for values in seconds.values() for value in values])
@@ -163,7 +165,7 @@ def seconds_left(jobs, seconds):
 
 
 def facts_table(figures):
-    """What the tables are."""
+    """Make a table that describes the data sets."""
     rows = []
     for facts in figures.facts.values():
         measure = {"classification": "log loss", "regression": "RMSE"}[facts["task"]]
@@ -175,7 +177,7 @@ def facts_table(figures):
 
 
 def scores_table(figures, key):
-    """Means over the folds of each model, the best one bold, and the deviation of AFM's."""
+    """Make a table of means over folds, the best in bold, and of AFM's standard deviation."""
     better = max if key == "auc" else min
     rows = []
     for table in figures.tables:
@@ -192,7 +194,7 @@ def scores_table(figures, key):
 
 
 def blend_table(figures):
-    """AFM, the best boosting by its mean, and the mean of both."""
+    """Make a table of the losses of AFM, the boosting with the best mean loss, and their blend."""
     rows = []
     for table in figures.tables:
         losses = {model: figures.mean(table, model, "loss") for model in BOOSTINGS}
@@ -210,7 +212,7 @@ def blend_table(figures):
 
 
 def seconds_table(figures):
-    """CPU seconds of fits, and of predicting a fold, as medians over the folds."""
+    """Make a table of CPU seconds for a fit and for predicting a fold, as medians over folds."""
     rows = []
     for table in figures.tables:
         cells = []
@@ -224,7 +226,7 @@ def seconds_table(figures):
 
 
 def report(lines, options):
-    """The part of the page between the marks; it replaces what stands there if a page is given."""
+    """Report the part of the page between the marks. If a page is given, replace that part."""
     untuned, tuned = Figures(lines, "untuned"), Figures(lines, "tuned")
     fast_untuned, fast_tuned = (Figures(lines, name, FAST_MODELS) for name in ("untuned", "tuned"))
     every_fold = "Without MLP and CatBoost, on all folds of the other models:\n"

@@ -1,6 +1,6 @@
 """Untuned estimators beside untuned Ridge and LogisticRegression: the table of docs/defaults.md.
 
-The figures are test RMSE, or test log loss and AUC, as means over the splits.
+The figures are means over the splits: test RMSE, or test log loss and AUC.
 """
 
 import ast
@@ -35,14 +35,14 @@ MODELS = ["constant", "linear", "FM", "AFM"]
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=[*SETS, *MADE])
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", dest="parameters")
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     yield ["--sets", "made", "--set", "max_iter=5"]
 
 
@@ -59,7 +59,7 @@ def measure(options, results):
 
 
 def parse(parameter):
-    """Name and value of NAME=VALUE; what is no Python literal is a string."""
+    """Return name and value of NAME=VALUE. A value that is no Python literal is a string."""
     name, value = parameter.split("=")
     try:
         return name, ast.literal_eval(value)
@@ -68,7 +68,7 @@ def parse(parameter):
 
 
 def models(task, parameters):
-    """The estimators of a task, by column of the table."""
+    """Return the estimators of a task, by column of the report."""
     if task == "regression":
         return {
             "constant": DummyRegressor(),
@@ -90,7 +90,7 @@ def _make(cls, parameters):
 
 
 def evaluate(table, name, model):
-    """Test figures of a model, a mean over the splits."""
+    """Measure a model on the test rows. Return means over the splits."""
     figures = []
     for train, test in table.splits:
         with warnings.catch_warnings():
@@ -116,7 +116,7 @@ def evaluate(table, name, model):
 
 
 def report(lines, options):
-    """The page's table, for each choice of parameters, and a row per model with its seconds."""
+    """Report the page's table for each choice of parameters, and one row per model with seconds."""
     parts = []
     for parameters in _distinct(line["options"] for line in lines):
         chosen = [line for line in lines if line["options"] == parameters]
@@ -135,7 +135,7 @@ def _distinct(values):
 
 
 def table_of_means(lines):
-    """A row per data set, those of regression first."""
+    """Make a table of one row per data set, regression first."""
     by_table = {}
     for line in sorted(lines, key=lambda line: line.get("task") == "classification"):
         by_table.setdefault(line["table"], {})[line["model"]] = line
@@ -153,7 +153,7 @@ def table_of_means(lines):
 
 
 def table_of_models(lines):
-    """A row per data set and model."""
+    """Make a table of one row per data set and model."""
     rows = []
     for r in lines:
         epochs = f"{r['epochs']:.0f} ({r['best']:.0f})"

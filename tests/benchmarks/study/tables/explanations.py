@@ -1,4 +1,4 @@
-"""What the attention of a model of Frappe says: figures and pictures of docs/explanations.md."""
+"""Explain the attention of a Frappe model: figures and pictures of docs/explanations.md."""
 
 from pathlib import Path
 
@@ -30,13 +30,15 @@ METHODS = ("permute", "zero", "uniform")
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     parser.add_argument("--data", default="frappe", choices=["frappe", "made"], help="data set")
-    parser.add_argument("--images", type=Path, default=Path("docs/images"), help="for pictures")
+    parser.add_argument(
+        "--images", type=Path, default=Path("docs/images"), help="folder of pictures"
+    )
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     yield ["--data", "made", "--images", str(folder / "pictures")]
 
 
@@ -44,7 +46,7 @@ def quick(folder):
 
 
 def measure(options, results):
-    """Fit, keep the figures, draw."""
+    """Fit the models, store the figures and draw the pictures."""
     matplotlib.use("Agg")
     X, y = read_part(options, "train")
     models = fit(X, y)
@@ -77,7 +79,7 @@ def measure(options, results):
 
 
 def read_part(options, part):
-    """A frame of one column per field, and the targets, 1 or -1."""
+    """Return a frame of one column per field, and the targets, 1 or -1."""
     if options.data == "made":
         table = frames.load("made_clicks", None)
         return table.X.astype(str), 2.0 * table.y - 1
@@ -88,20 +90,20 @@ def read_part(options, part):
 
 
 def fit(X, y):
-    """An AFM and an FM with the same settings."""
+    """Fit an AFM and an FM with the same settings."""
     models = {"AFM": AFMRegressor(**SETTINGS), "FM": FMRegressor(**SETTINGS)}
     encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
     return {name: make_pipeline(encoder, model).fit(X, y) for name, model in models.items()}
 
 
 def quality(model, X, y):
-    """Validation RMSE and epochs."""
+    """Return the validation RMSE and the epochs."""
     rmse = root_mean_squared_error(y, model.predict(X))
     return {"rmse": rmse, "best": model[-1].best_iter_, "epochs": model[-1].n_iter_}
 
 
 def arrays(importance):
-    """An importance of pairs as JSON has it; `order` begins with the largest."""
+    """Return an importance of pairs as lists, for JSON. `order` begins with the largest."""
     spread = "std" if hasattr(importance, "std") else "std_error"
     return {
         "mean": importance.mean.tolist(),
@@ -112,7 +114,7 @@ def arrays(importance):
 
 
 def same_costs(X, y):
-    """Whether an app always comes with the same cost, in logged and in drawn rows."""
+    """Measure whether an app always has the same cost, in logged and in drawn rows."""
     own = X[y == 1].groupby("item")["cost"].agg(["nunique", "first"])
     same = X["item"].map(own["first"]) == X["cost"]
     known = X["item"].isin(own.index)
@@ -121,7 +123,7 @@ def same_costs(X, y):
 
 
 def variation(model, X, y, attention):
-    """How much the attention varies by row, and how much by pair."""
+    """Measure how much the attention varies by row, and how much by pair."""
     matrix = interaction_table(model, X, pairs=attention.pair_names).attention
     full = ~np.isnan(matrix).any(axis=1)
     matrix, y = matrix[full], y[full]
@@ -167,7 +169,7 @@ def draw(models, X, attention, strength, change, images):
 
 
 def report(lines, options):
-    """The figures of the last run."""
+    """Report the figures of the last run."""
     line = lines[-1]
     names, importances = line["fields"], line["importances"]
     parts = [
@@ -187,15 +189,15 @@ def report(lines, options):
 
 
 def report_costs(costs):
-    """Shares of apps and of rows."""
+    """Report the shares of apps and of rows."""
     shares = [f"\napps with one cost in all training rows with y = 1: {costs['one_cost']:.3f}"]
     for target, share in costs["cost_of_the_app"].items():
-        shares.append(f"rows with y = {target} whose cost is that of the app: {share:.3f}")
+        shares.append(f"rows with y = {target} that have the app's own cost: {share:.3f}")
     return "\n".join(shares)
 
 
 def report_pairs(title, first, line):
-    """The first eight pairs in the order of one importance."""
+    """Report the first eight pairs in the order of one importance."""
     names, importances = line["fields"], line["importances"]
     order, rows = importances[first]["order"], []
     for i, j in order[:8]:
@@ -213,7 +215,7 @@ def report_pairs(title, first, line):
 
 
 def report_fields(names, importances):
-    """Totals of the fields."""
+    """Report the totals of the fields."""
     kinds = ["attention", "|contribution|", "permute"]
     totals = np.array([importances[kind]["total"] for kind in kinds])
     rows = [[names[f], *(f"{total:.4f}" for total in totals[:, f])] for f in np.argsort(-totals[0])]
@@ -222,7 +224,7 @@ def report_fields(names, importances):
 
 
 def report_variation(found):
-    """How much the attention varies."""
+    """Report how much the attention varies."""
     middle, least, most = found["ratio"]
     pair = " x ".join(found["pair"])
     return "\n".join(
@@ -230,12 +232,12 @@ def report_variation(found):
             f"\nrows with all {found['n_pairs']} pairs: {found['full_rows']:,} of "
             f"{found['n_rows']:,}",
             f"share of the variance of a_ij between pairs: {found['between_pairs']:.2f}",
-            f"deviation over rows / mean: median of the pairs {middle:.2f}, from {least:.2f} to "
-            f"{most:.2f}",
+            f"standard deviation over rows / mean: median of the pairs {middle:.2f}, from "
+            f"{least:.2f} to {most:.2f}",
             "largest a_ij of a row, 5%, 50% and 95% quantile: "
             + ", ".join(f"{quantile:.3f}" for quantile in found["largest"]),
             *(
-                f"mean attention of {pair} where y = {target}: {mean:.4f}"
+                f"mean attention of {pair} if y = {target}: {mean:.4f}"
                 for target, mean in found["by_target"].items()
             ),
         ]
@@ -243,7 +245,7 @@ def report_variation(found):
 
 
 def report_agreement(importances):
-    """Rank correlation of the mean attention with the other measures."""
+    """Report the rank correlation of the mean attention with the other measures."""
     pairs = tuple(np.transpose(importances["attention"]["order"]))
     means = {name: np.array(found["mean"])[pairs] for name, found in importances.items()}
     attention = means.pop("attention")

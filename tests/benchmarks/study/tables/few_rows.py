@@ -1,4 +1,4 @@
-"""Few rows for each level: log loss by fold and by the rate at which attention learns.
+"""Log loss by fold and attention rate, on a data set with few rows per level.
 
 It is a table of docs/study.md, "Where it loses, and why".
 """
@@ -19,18 +19,18 @@ RATES = (0.03, 0.1, 0.3, 1.0)
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     frames.add_option(parser, default="doctor_visits")
     parser.add_argument("--folds", type=int, default=3, help="how many of the five folds")
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     yield ["--data", "made_clicks", "--folds", "1"]
 
 
 def measure(options, results):
-    """Fit every model on every fold, and one on nine tenths of the rows too."""
+    """Fit every model on every fold, and the linear model on nine tenths of the rows too."""
     table = frames.load(options.data, options.data_home)
     models = {
         "LogisticRegression": LogisticRegression(max_iter=1000),
@@ -53,14 +53,14 @@ def measure(options, results):
 
 
 def test_loss(model, X_train, y_train, X_test, y_test):
-    """Log loss on the test rows of a model that is fitted on the training rows."""
+    """Fit a model on the training rows. Return its log loss on the test rows."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of levels that no training row has
+        warnings.simplefilter("ignore")  # about levels without a training row
         return log_loss(y_test, model.fit(X_train, y_train).predict_proba(X_test)[:, 1])
 
 
 def report(lines, options):
-    """A row per model, a column per fold."""
+    """Report one row per model, with one column per fold."""
     losses = {(line["model"], line["fold"]): line["loss"] for line in lines}
     folds = sorted({fold for _, fold in losses})
     names = dict.fromkeys(name for name, _ in losses)

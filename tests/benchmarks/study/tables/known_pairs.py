@@ -1,6 +1,6 @@
-"""Pairs of user and item that training has: how many, and what CatBoost makes of them.
+"""Known pairs of user and item: their share, and CatBoost's loss if it may combine columns or not.
 
-It is a paragraph of docs/study.md, "Where it loses, and why".
+These figures are in a paragraph of docs/study.md, "Where it loses, and why".
 """
 
 import frames
@@ -12,17 +12,17 @@ from results import say
 
 from .few_rows import test_loss
 
-MAX_COLUMNS = (4, 1)  # that CatBoost combines at most; 4 is its default
+MAX_COLUMNS = (4, 1)  # largest number of columns that CatBoost combines; 4 is its default
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     choices = ["frappe", *frames.MADE]
     parser.add_argument("--data", default="frappe", choices=choices, help="data set")
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     if installed("CatBoost"):
         yield ["--data", "made_clicks"]
     else:
@@ -30,7 +30,10 @@ def quick(folder):
 
 
 def measure(options, results):
-    """Shares of test rows whose pair a positive training row has; log loss by CatBoost's limit."""
+    """Measure the share of test rows with a known pair, and CatBoost's log loss by its limit.
+
+    A pair is known if a positive training row has it.
+    """
     table = frames.load(options.data, options.data_home)
     train, test = table.splits[0]
     pairs = pd.MultiIndex.from_frame(table.X[["user", "item"]])
@@ -47,7 +50,7 @@ def measure(options, results):
 
 
 def report(lines, options):
-    """Shares of known pairs, and losses."""
+    """Report shares of known pairs, and losses."""
     shares = [[line["rows"], f"{100 * line['known']:.0f}%"] for line in lines if "known" in line]
     losses = [[line["model"], number(line["loss"])] for line in lines if "model" in line]
     return "\n".join(

@@ -1,7 +1,7 @@
-"""Long runs in one process, of docs/reliability.md: many fits, a long stream, many rows.
+"""Long runs in one process, for docs/reliability.md: many fits, a long stream, many rows.
 
-Memory is the resident set, in MiB; times are CPU seconds of the process, whatever else the machine
-does. With `--state`, a stream that was broken off goes on from its last stored chunk.
+Memory is the resident set in MiB. Times are CPU seconds of this process; other processes do not
+count. With `--state`, an interrupted stream continues from its last stored chunk.
 """
 
 import gc
@@ -23,18 +23,26 @@ CHUNKS_PER_STATE = 20
 
 
 def add_options(parser):
-    """Options of this table."""
-    parser.add_argument("part", nargs="?", choices=list(PARTS), help="what to run")
-    parser.add_argument("--n-fits", type=int, default=600, help="of fits")
-    parser.add_argument("--n-rows", type=int, help="of stream (10,000,000) and rows (1,000,000)")
-    parser.add_argument("--n-columns", type=int, default=200_000, help="of stream and rows")
-    parser.add_argument("--chunk-rows", type=int, default=50_000, help="of stream")
-    parser.add_argument("--state", help="file to go on from, rewritten every 20 chunks of stream")
-    parser.add_argument("--max-iter", type=int, default=3, help="of rows")
+    """Add the options of this table."""
+    parser.add_argument("part", nargs="?", choices=list(PARTS), help="the part to run")
+    parser.add_argument("--n-fits", type=int, default=600, help="number of fits (part fits)")
+    parser.add_argument(
+        "--n-rows", type=int, help="rows (part stream: 10,000,000; part rows: 1,000,000)"
+    )
+    parser.add_argument(
+        "--n-columns", type=int, default=200_000, help="columns (parts stream and rows)"
+    )
+    parser.add_argument(
+        "--chunk-rows", type=int, default=50_000, help="rows per chunk (part stream)"
+    )
+    parser.add_argument(
+        "--state", help="file to continue from, written every 20 chunks (part stream)"
+    )
+    parser.add_argument("--max-iter", type=int, default=3, help="epochs (part rows)")
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     small = ["--n-rows", "2000", "--n-columns", "1000"]
     yield ["fits", "--n-fits", "8"]
     yield ["stream", *small, "--chunk-rows", "500", "--state", str(folder / "state")]
@@ -45,14 +53,14 @@ def quick(folder):
 
 
 def measure(options, results):
-    """Run the part that is asked for."""
+    """Run the chosen part."""
     if options.part is None:
-        raise SystemExit(f"say which part to run: {', '.join(PARTS)}")
+        raise SystemExit(f"No part is chosen. Choose one of: {', '.join(PARTS)}")
     results.add({"part": options.part} | PARTS[options.part](options))
 
 
 def fits(n_fits):
-    """Many small fits and predictions, of the four estimators in turn."""
+    """Run many small fits and predictions, with the four estimators in turn."""
     X, y = Clicks(2000).chunk(0, 2000)
     series = []
     for number in range(n_fits):
@@ -74,7 +82,7 @@ def fits(n_fits):
 
 
 def stream(n_rows, n_columns, chunk_rows, state):
-    """partial_fit chunk by chunk; every chunk is predicted before it is learnt from."""
+    """Call partial_fit chunk by chunk. Each chunk is predicted before the model learns from it."""
     clicks = Clicks(n_columns)
     X_test, y_test = clicks.chunk(10**9, chunk_rows)
     figures = {
@@ -84,7 +92,7 @@ def stream(n_rows, n_columns, chunk_rows, state):
     model = AFMClassifier(random_state=0)
     if state and os.path.exists(state):
         model, figures = joblib.load(state)
-        timed(f"goes on after chunk {figures['chunks']}")
+        timed(f"continues after chunk {figures['chunks']}")
     n_chunks = n_rows // chunk_rows
     while figures["chunks"] < n_chunks:
         number = figures["chunks"]
@@ -117,7 +125,7 @@ def stream(n_rows, n_columns, chunk_rows, state):
 
 
 def rows(n_rows, n_columns, max_iter):
-    """One fit of many rows, with early stopping's validation part."""
+    """Fit many rows once, with early stopping's validation part."""
     X, y = Clicks(n_columns).chunk(0, n_rows)
     before = resident()
     model = AFMClassifier(max_iter=max_iter, random_state=0, callbacks=[_report])
@@ -148,18 +156,18 @@ PARTS = {
 
 
 def resident():
-    """Resident memory now."""
+    """Return the resident memory now."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
 def peak():
-    """Largest resident memory so far."""
+    """Return the largest resident memory so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def timed(message):
-    """A line of progress with the time."""
+    """Print a line of progress with the time."""
     say(f"{time.strftime('%H:%M:%S')} {message}")
 
 
@@ -167,7 +175,7 @@ def timed(message):
 
 
 def report(lines, options):
-    """The page's table and, of a stream, the losses on its way."""
+    """Report the page's table and the losses of a stream."""
     rows, below = [], []
     for line in lines:
         part = line.get("part") or _part(line)
@@ -178,13 +186,13 @@ def report(lines, options):
 
 
 def _part(line):
-    """Which part has these keys."""
+    """Return the part whose results have these keys."""
     keys = {"fits": "n_fits", "stream": "chunks", "rows": "n_rows"}
     return next(part for part, key in keys.items() if key in line)
 
 
 def row_of_fits(line):
-    """Least and most memory, and the trend."""
+    """Make the row of fits: minimum and maximum of memory, and the trend."""
     series = line["resident_every_10"]
     memory = (
         f"{min(series):.0f} to {max(series):.0f} MiB after every tenth fit, from the first to the "
@@ -196,7 +204,7 @@ def row_of_fits(line):
 
 
 def row_of_stream(line):
-    """Memory at the start, on the way and at the end; the speed."""
+    """Make the row of a stream: memory at the start, on the way and at the end, and the speed."""
     chunks, chunk_rows = line["chunks"], line["chunk_rows"]
     run = (
         f"`partial_fit` of {chunks * chunk_rows:,} rows, 10 fields, {line['n_columns']:,} columns "
@@ -212,7 +220,7 @@ def row_of_stream(line):
 
 
 def row_of_rows(line):
-    """Memory before and at the peak; the speed."""
+    """Make the row of one fit: memory before it and at the peak, and the speed."""
     epochs = len(line["validation_loss"])
     run = f"`fit` of {line['n_rows']:,} such rows, {epochs} epochs, a tenth for validation"
     memory = (
@@ -223,12 +231,12 @@ def row_of_rows(line):
 
 
 def speed(line):
-    """Rows per CPU second, to thousands."""
+    """Format the rows per CPU second, rounded to thousands."""
     return f"{round(line['rows_per_cpu_second'], -3):,.0f} rows per CPU second"
 
 
 def losses_of_stream(line):
-    """Log loss on rows that it never learns from, and on its own before it learns from them."""
+    """Report the log loss on rows never learnt from, and on own rows before learning from them."""
     (n_first, first, _), (n_last, last, _) = line["validation"][0], line["validation"][-1]
     before = ", ".join(f"{loss:.4f}" for loss in line["log_loss_before_learning"])
     return (

@@ -1,6 +1,6 @@
-"""Rows that lack a column, because training has not their level: log loss after 40 epochs.
+"""Log loss of rows that lack a column, because no training row has their level.
 
-It is a table of docs/study.md, "Where it loses, and why".
+FM and AFM are trained for 40 epochs. It is a table of docs/study.md, "Where it loses, and why".
 """
 
 import warnings
@@ -20,17 +20,20 @@ EPOCHS = {"early_stopping": False, "max_iter": 40, "random_state": 0}
 
 
 def add_options(parser):
-    """Options of this table."""
+    """Add the options of this table."""
     frames.add_option(parser, default="doctor_visits")
 
 
 def quick(folder):
-    """Command lines of a smoke run."""
+    """Yield the command lines of a smoke run."""
     yield ["--data", "made_clicks"]
 
 
 def measure(options, results):
-    """Log loss of complete rows and of the others, with and without the factor of short rows."""
+    """Measure the log loss of complete rows and of others, with and without the factor.
+
+    The factor is the number of pairs of the row / `median_pairs_`.
+    """
     X_train, y_train, X_test, y_test = encoded_fold(
         frames.load(options.data, options.data_home), FOLD
     )
@@ -57,7 +60,7 @@ def measure(options, results):
 
 
 def report(lines, options):
-    """A row per model: complete rows, and those that lack a column."""
+    """Report one row per model: the loss of complete rows, and of rows that lack a column."""
     losses = {(line["model"], line["rows"]): line["loss"] for line in lines}
     names = dict.fromkeys(name for name, _ in losses)
     rows = [[name, *(number(losses[name, title]) for title in ("complete", "others"))]
