@@ -2,9 +2,10 @@
 
 from ._attention_display import AttentionDisplay
 from ._history_display import HistoryDisplay
-from ._importance import pair_importance, permutation_pair_importance
+from ._importance import pair_importance
 from ._interaction_display import InteractionDisplay
 from ._pair_importance_display import PairImportanceDisplay
+from ._permutation import permutation_pair_importance
 from ._scores import interaction_scores
 from ._table import interaction_table
 
