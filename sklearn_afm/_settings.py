@@ -65,7 +65,7 @@ class HasSettings:
         own = {
             name: value
             for name, value in vars(cls).items()
-            if isinstance(value, Setting) or name in inherited
+            if isinstance(value, Setting) or (name in inherited and not hasattr(value, "__get__"))
         }
         for name in own:
             delattr(cls, name)

@@ -121,6 +121,18 @@ def test_subclasses_of_users():
     class Below(Fixed):
         """It keeps the constructor above it."""
 
+    class Computed(FMRegressor):
+        """A property in place of a parameter is no default."""
+
+        @property
+        def max_iter(self):
+            return 7
+
+        @max_iter.setter
+        def max_iter(self, value):
+            pass
+
+    assert Computed().max_iter == Computed(max_iter=3).max_iter == 7
     assert Wider().embedding_dim == clone(Wider()).embedding_dim == 64
     assert FMRegressor().embedding_dim == 16
     assert not hasattr(Wider, "embedding_dim")
