@@ -5,17 +5,9 @@ has one output. The parameters of the core always have it; those with one row pe
 last.
 """
 
-import dataclasses
-
 import numpy as np
 
 from ._core.models.model import Model
-
-_FORMER_NAMES = {
-    "coef_": "linear_weights_",
-    "intercept_": "bias_",
-    "mean_pairs_": "median_pairs_",
-}
 
 
 def model_of(estimator) -> Model:
@@ -45,17 +37,3 @@ def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bo
             array = array if parameter.axes[0] == "output" else np.ascontiguousarray(array.T)
             array = array if several_outputs else array[0]
         setattr(estimator, f"{parameter.name}_", array)
-
-
-def renamed(state: dict) -> dict:
-    """The state of a stored model, under the names that its attributes have now."""
-    state = {_FORMER_NAMES.get(name, name): value for name, value in state.items()}
-    if "embeddings_" not in state:
-        return state
-    progress = state["_progress"]
-    optimizer = {
-        name.replace("coef/", "linear_weights/").replace("intercept/", "bias/"): value
-        for name, value in (progress.optimizer or {}).items()
-    }
-    progress = dataclasses.replace(progress, optimizer=optimizer or None)
-    return {"column_mean_": None, "median_pairs_": 1.0} | state | {"_progress": progress}

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import model_of, parameters_of, renamed
+from ._attributes import model_of, parameters_of
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.devices import prediction_device
@@ -17,9 +17,11 @@ from ._core.tensors import shared_tensor
 from ._data import checks, weights
 from ._data.rows import Rows
 from ._docstrings import documented
-from ._fit.fit import Notices, fit_rows, pass_rows
+from ._fit.fit import fit_rows, pass_rows
+from ._fit.notices import Notices
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
+from ._stored_models import renamed
 
 
 class BaseFactorizationMachine(TrainingSettings, BaseEstimator):

@@ -15,7 +15,10 @@ FLOORS = [
     (["_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
     (["inspection"], "explanations, by the fitted attributes"),
-    (["_attributes.py", "_docstrings.py"], "between fitted attributes and parameters"),
+    (
+        ["_attributes.py", "_docstrings.py", "_stored_models.py"],
+        "fitted attributes, docstrings, models of earlier versions",
+    ),
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_data"], "what comes in: checks, weights, units"),

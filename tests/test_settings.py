@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import estimator_html_repr
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
-from sklearn_afm._settings import Setting, settings_of
+from sklearn_afm._settings import Setting, setting, settings_of
 
 # Parameters whose text differs between models, since they name parts of it.
 OF_THE_MODEL = {"freeze", "precision", "init"}
@@ -120,6 +120,15 @@ def test_subclasses_of_users():
 
     class Below(Fixed):
         """It keeps the constructor above it."""
+
+    class Described(FMRegressor):
+        """The nearest declaration of a parameter counts."""
+
+        dropout: float = setting(0.25, [float], "float", "Another text.")
+
+    assert settings_of(Described)["dropout"].doc == "Another text."
+    assert Described().dropout == 0.25
+    assert FMRegressor().dropout == 0.0
 
     class Computed(FMRegressor):
         """A property in place of a parameter is no default."""

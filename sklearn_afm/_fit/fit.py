@@ -4,15 +4,14 @@ import numpy as np
 import torch
 from sklearn.base import is_classifier
 
-from .._core.models.pooled import EMBEDDING_STD
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.rows import Rows
 from .._data.split import validation_split
-from ..exceptions import VanishedInteractionsWarning
 from . import auto
 from .checkpoint import Checkpoint, fingerprint
 from .monitor import make_monitor
+from .notices import Notices, interrupted_notice, vanished_notice
 from .progress import Progress
 from .results import set_results
 from .setup import Setup, make_setup
@@ -21,8 +20,6 @@ from .training import frozen_names, make_reporter, make_trainer, run_pass, run_s
 
 # Rows of training that a model describes.
 _ROWS_DESCRIBED = 500
-
-Notices = list[tuple[str, type[Warning]]]
 
 
 # In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
@@ -65,7 +62,7 @@ def fit_rows(
         estimator._progress = estimator._progress.units_alone()
     if checkpoint is not None and not interrupted:
         checkpoint.remove()
-    return _interrupt(estimator, interrupted) + _vanished(setup, state, frozen)
+    return interrupted_notice(estimator, interrupted) + vanished_notice(setup, state, frozen)
 
 
 def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows, Rows | None]:
@@ -97,7 +94,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     state, interrupted = run_pass(setup, trainer, make_reporter(setup))
     _set_fitted(setup, estimator, state, goes_on=known is not None)
-    return _interrupt(estimator, interrupted)
+    return interrupted_notice(estimator, interrupted)
 
 
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
@@ -124,33 +121,3 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         mask_state=state.mask_generator.numpy(),
     )
     return line
-
-
-def _interrupt(estimator, interrupted: bool) -> Notices:
-    if not interrupted:
-        return []
-    message = (
-        f"Training was interrupted after {estimator.n_iter_} epochs. The estimator keeps what it "
-        "has learnt so far."
-    )
-    return [(message, UserWarning)]
-
-
-def _vanished(setup: Setup, state: RunState, frozen: frozenset[str]) -> Notices:
-    """Tell if the prior has left no interaction."""
-    pairwise = [p for p in setup.model.parameters if p.pairwise]
-    has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
-    if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
-        return []
-    values = [max(map(abs, state.result[p.name].aminmax())) for p in pairwise]
-    if max(values) >= EMBEDDING_STD / 10:
-        return []
-    name = pairwise[0].strength
-    strength = getattr(setup.estimator, name)
-    message = (
-        f"All embeddings have vanished: with {name}={strength:g} and "
-        f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "
-        f"you expect interactions, lower {name} (say to {strength / 10:g}) and compare on rows "
-        "that were held out."
-    )
-    return [(message, VanishedInteractionsWarning)]

@@ -5,7 +5,9 @@ import pytest
 from conftest import AFMS, target_for
 from scipy import sparse
 
-from sklearn_afm import AFMRegressor
+from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm._fit import auto
+from sklearn_afm._fm import FM
 
 
 @pytest.mark.parametrize("Estimator", AFMS)
@@ -35,3 +37,24 @@ def test_attention_rate_auto_goes_by_the_rows_of_a_column(weight, rate, one_hot_
         for value in ("auto", expected)
     )
     np.testing.assert_array_equal(auto.attention_weight_, explicit.attention_weight_)
+
+
+@pytest.mark.parametrize(("entries", "factor"), [(15, 1), (20, 1), (40, 2), (200, 10)])
+def test_the_penalty_of_embeddings_grows_with_the_length_of_rows(entries, factor):
+    model = FM(4, 1)
+    found = auto.penalties(FMRegressor(l2_embedding=3.0, l2_linear=0.5), model, entries)
+    assert found == {"linear_weights": 0.5, "embeddings": 3.0 * factor}
+
+
+def test_long_rows_are_fitted_with_the_larger_penalty(rng):
+    X = (rng.random((60, 80)) < 0.5) * 1.0  # about 40 entries, so that the factor is about 2
+    y = X[:, 0] - X[:, 1] + X[:, 2] * X[:, 3]
+    factor = np.median((X != 0).sum(axis=1)) / 20
+    assert factor > 1.5
+    options = {"max_iter": 3, "random_state": 0, "l2_linear": 0}
+    long = FMRegressor(l2_embedding=2.0, **options).fit(X, y)
+    # The same rows with the rule switched off by the number of entries that it allows.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auto, "_USUAL_ENTRIES", 1000)
+        same = FMRegressor(l2_embedding=2.0 * factor, **options).fit(X, y)
+    np.testing.assert_array_equal(long.embeddings_, same.embeddings_)
