@@ -40,7 +40,7 @@ FLOORS = [
 # Files that only hold a docstring, or say where something of stored models has moved.
 UNDRAWN = ("_fitting.py", "_scaling.py", "_core/__init__.py")
 
-WIDTH, HEIGHT, GAP, MARGIN = 420, 44, 14, 14
+WIDTH, HEIGHT, GAP, MARGIN = 560, 44, 14, 14
 STYLE = """
 .card { fill: #fbfbf9; stroke: #9a9a94; }
 .box { fill: #ffffff; stroke: #55554f; stroke-width: 1.2; }
@@ -77,7 +77,7 @@ def drawing() -> str:
         kind = "core" if rooms[0].startswith("_core") else "box"
         names = "   ".join(room.removesuffix(".py") for room in rooms if room not in UNDRAWN)
         if number:
-            lines.append(f'<path class="arrow" d="M210 {top - GAP} V{top}"/>')
+            lines.append(f'<path class="arrow" d="M{WIDTH // 2} {top - GAP} V{top}"/>')
         lines += [
             f'<rect class="{kind}" x="{MARGIN}" y="{top}" width="{WIDTH - 2 * MARGIN}" '
             f'height="{HEIGHT}" rx="4"/>',
