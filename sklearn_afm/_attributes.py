@@ -11,8 +11,14 @@ from ._core.models.model import Model
 
 
 def model_of(estimator) -> Model:
-    """The model of a fitted estimator."""
-    return estimator._make_model(np.size(estimator.bias_), estimator.median_pairs_)
+    """The model of a fitted estimator. Its sizes are those of the fitted attributes."""
+    model = estimator._make_model(np.size(estimator.bias_), estimator.median_pairs_)
+    for parameter in model.parameters:
+        sizes = [axis for axis in parameter.axes if axis not in ("column", "output")]
+        shape = getattr(estimator, f"{parameter.name}_").shape
+        for axis, size in zip(sizes, shape[len(shape) - len(sizes) :]):
+            setattr(model, axis, size)
+    return model
 
 
 def parameters_of(estimator, model: Model | None = None) -> dict[str, np.ndarray]:

@@ -198,11 +198,12 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
 
     def _check_same_sizes(self):
         """Refuse to go on if fitted parameters have another size than the settings ask for."""
-        model = model_of(self)
+        model = self._make_model(np.size(self.bias_), self.median_pairs_)
+        fitted = model_of(self)
         for parameter in model.parameters:
-            fitted = parameters_of(self)[parameter.name].shape
-            for axis, size, asked in zip(parameter.axes, fitted, model.shape(parameter, fitted[0])):
-                if axis not in ("column", "output") and size != asked:
+            for axis in set(parameter.axes) - {"column", "output"}:
+                size, asked = getattr(fitted, axis), getattr(model, axis)
+                if size != asked:
                     raise ValueError(
                         f"{axis}={asked}, but this estimator was fitted with {size}. A fit that "
                         "goes on from the fitted attributes cannot change it. Set "

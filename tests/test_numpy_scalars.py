@@ -14,7 +14,8 @@ VALUES = {
     "learning_rate": 0.125, "attention_rate": 0.5, "batch_size": 64, "max_iter": 3, "init": "fm",
     "early_stopping": True, "validation_fraction": 0.25, "n_iter_no_change": 3, "tol": 0.5,
     "scoring": "r2", "weight_averaging": 0.5, "class_weight": "balanced", "warm_start": True,
-    "random_state": 3, "verbose": 0, "precision": "float64", "device": "cpu",
+    "random_state": 3, "row_scaling": "pairs", "verbose": 0,
+    "precision": "float64", "device": "cpu",
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}

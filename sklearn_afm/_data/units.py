@@ -105,7 +105,12 @@ def centered(X, mean: np.ndarray | None):
     n_rows = X.shape[0]
     indptr = np.arange(n_rows + 1) * len(columns)
     shift = (np.tile(mean[columns], n_rows), np.tile(columns, n_rows), indptr)
-    return X - sparse.csr_array(shift, shape=X.shape)
+    result = X - sparse.csr_array(shift, shape=X.shape)
+    # A value that is the mean is 0, whatever rounding leaves of their difference.
+    rounding = 16 * np.finfo(np.float64).eps * np.abs(mean[result.indices])
+    result.data[np.abs(result.data) <= rounding] = 0
+    result.eliminate_zeros()
+    return result
 
 
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:

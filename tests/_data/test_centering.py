@@ -1,5 +1,7 @@
 """Real-valued columns far from 0 are centred."""
 
+import itertools
+
 import numpy as np
 import pytest
 from conftest import ESTIMATORS, REGRESSORS, target_for
@@ -113,3 +115,13 @@ def test_an_afm_takes_over_the_means_of_its_fm(rng):
     afm = AFMRegressor(init=fm, freeze=parts, max_iter=1, random_state=0).fit(X, y)
     np.testing.assert_array_equal(afm.column_mean_, fm.column_mean_)
     assert afm.score(X, y) > 0.8
+
+
+def test_a_value_that_is_the_mean_is_zero_in_any_order_of_rows():
+    """Rounding of the mean depends on the order; what it leaves is no value."""
+    for order in itertools.permutations([3.0, 1.0, 2.0]):
+        X = sparse.csr_array(np.array(order)[:, None])
+        mean = column_means(X, np.ones(3))
+        found = centered(X, mean).toarray()[:, 0]
+        np.testing.assert_allclose(found, np.array(order) - 2)
+        assert np.count_nonzero(found) == 2
