@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._attributes import model_of, parameters_of
 from .._data.checks import check_rows
+from .._fields.encoder import FieldEncoder
 
 # With this many fields, one matrix of fields by fields takes 32 MB.
 MAX_FIELDS = 2000
@@ -190,6 +191,9 @@ def _through(transformer, names, fields):
     new_names = transformer.get_feature_names_out(names)
     if isinstance(transformer, OneHotEncoder):
         return new_names, np.repeat(fields, _one_hot_widths(transformer))
+    if isinstance(transformer, FieldEncoder):
+        widths = [field.stop - field.start for field in transformer.fields_]
+        return new_names, np.repeat([field.name for field in transformer.fields_], widths)
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
         return new_names, np.repeat(fields, transformer.n_bins_.astype(int))
     # A column that keeps its name (after scaling, imputing or selecting) keeps its field.

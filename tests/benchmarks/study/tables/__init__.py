@@ -13,6 +13,7 @@ NAMES = (
     "missing_levels",
     "known_pairs",
     "row_scaling",
+    "encoding",
     "defaults",
     "explanations",
     "long_runs",

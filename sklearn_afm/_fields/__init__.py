@@ -1,0 +1,1 @@
+"""Fields: from the columns of a frame to one-hot rows."""

@@ -1,0 +1,37 @@
+"""The parts of a date: month, weekday and hour as levels, days as a number."""
+
+import numpy as np
+
+from .columns import CATEGORY, NUMBER, Column
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+EPOCH = np.datetime64("1970-01-01", "s")
+
+
+def parts_of(column: Column, with_hour: bool) -> list[Column]:
+    """Columns made of a column of dates: "NAME month", "NAME weekday", "NAME hour", "NAME day".
+
+    The day is a number: days since 1 January 1970.
+    """
+    seconds = np.where(column.missing, EPOCH, column.values.astype("datetime64[s]"))
+    days = seconds.astype("datetime64[D]")
+    months = days.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    weekdays = np.array(WEEKDAYS, dtype=object)[(days.astype(np.int64) + 3) % 7]
+    parts = [("month", CATEGORY, months.astype(object)), ("weekday", CATEGORY, weekdays)]
+    if with_hour:
+        parts.append(("hour", CATEGORY, hours_of(seconds).astype(object)))
+    parts.append(("day", NUMBER, (seconds - EPOCH).astype(np.float64) / 86_400))
+    return [
+        Column(f"{column.name} {part}", kind, values, column.missing)
+        for part, kind, values in parts
+    ]
+
+
+def has_hours(column: Column) -> bool:
+    """Whether any date has a time of day other than midnight."""
+    return bool(hours_of(column.values[~column.missing].astype("datetime64[s]")).any())
+
+
+def hours_of(seconds: np.ndarray) -> np.ndarray:
+    """The hour of the day."""
+    return seconds.astype(np.int64) // 3600 % 24

@@ -1,0 +1,369 @@
+"""FieldEncoder: a frame as one-hot rows, a field for each column."""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._compat import Interval, StrOptions, fit_context
+from . import dates
+from .assembly import assembled
+from .columns import CATEGORY, DATE, LIST, NUMBER, Column, columns_of
+from .levels import LevelField, ListField
+from .numbers import NumberField
+
+
+class Field(NamedTuple):
+    """A field of the encoded rows: its name, its columns [start, stop), and its kind."""
+
+    name: str
+    start: int
+    stop: int
+    kind: str
+
+
+class FieldEncoder(TransformerMixin, BaseEstimator):
+    """Encode a frame as sparse one-hot rows, one field per column.
+
+    Each column of the frame becomes a field: a group of columns of the result, of which a row has
+    one entry (a date becomes several fields, a list several entries).
+
+    - *Categories* (text, bool, categorical): one column per level, the most frequent first.
+    - *Numbers*: one column per bin. Half of the edges lie at quantiles of the rows, half at
+      quantiles of the distinct values. A column of at most `n_bins` distinct values has a column
+      for each value. Integers are numbers, unless `categorical_features` names them.
+    - *Dates*: month, weekday, hour (if not all are midnight) and day, a field each.
+    - *Lists* of levels, and text with a delimiter: several entries.
+
+    Missing values are a level of their own if training has any.
+
+    Parameters
+    ----------
+    categorical_features : array-like of str or int, default=()
+        Names or positions of columns of numbers that are categories.
+    numbers : {"bins", "linear", "standard"}, default="bins"
+        How numbers are encoded. "linear": a row has entries for the two knots beside its number,
+        with weights that sum to 1. "standard": one column, (x - mean) / standard deviation.
+    n_bins : int, default=64
+        Bins, or knots, of a column of numbers at most. Fewer may be better if there are few rows.
+    min_frequency : int, default=1
+        Levels of fewer training rows share the level "rare".
+    handle_unknown : {"ignore", "rare"}, default="ignore"
+        "ignore" leaves out levels that training has not seen: the row has no entry in that field.
+        "rare" takes them for the level "rare", if the field has one.
+    delimiters : dict of str: str or None, default=None
+        Delimiter of each column of delimited text, as in ``{"genre": "|"}``.
+    shared_weight : bool, default=False
+        Whether the n entries of a list have the value 1 / sqrt(n) each, instead of 1.
+
+    Attributes
+    ----------
+    fields_ : list of Field
+        Name, first column, end of columns (``start``, ``stop``) and kind of each field.
+    n_features_in_ : int
+        Columns of the frame.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are text.
+
+    See Also
+    --------
+    sklearn.preprocessing.OneHotEncoder : For categories alone.
+    make_field_pipeline : This encoder and an estimator in a Pipeline.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_afm import FieldEncoder
+    >>> frame = pd.DataFrame({"colour": ["red", "blue", "red", None], "size": [1.5, 2.0, 2.0, 7.0]})
+    >>> encoder = FieldEncoder().fit(frame)
+    >>> encoder.get_feature_names_out().tolist()  # doctest: +NORMALIZE_WHITESPACE
+    ['colour = red', 'colour = blue', 'colour missing', 'size = 1.5', 'size = 2', 'size = 7']
+    >>> encoder.transform(frame).toarray()[0]
+    array([1., 0., 0., 1., 0., 0.], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        "categorical_features": ["array-like"],
+        "numbers": [StrOptions({"bins", "linear", "standard"})],
+        "n_bins": [Interval(Integral, 2, None, closed="left")],
+        "min_frequency": [Interval(Integral, 1, None, closed="left")],
+        "handle_unknown": [StrOptions({"ignore", "rare"})],
+        "delimiters": [dict, None],
+        "shared_weight": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        categorical_features=(),
+        numbers="bins",
+        n_bins=64,
+        min_frequency=1,
+        handle_unknown="ignore",
+        delimiters=None,
+        shared_weight=False,
+    ):
+        self.categorical_features = categorical_features
+        self.numbers = numbers
+        self.n_bins = n_bins
+        self.min_frequency = min_frequency
+        self.handle_unknown = handle_unknown
+        self.delimiters = delimiters
+        self.shared_weight = shared_weight
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn levels and edges.
+
+        Parameters
+        ----------
+        X : pandas or polars DataFrame, or array-like of shape (n_samples, n_columns)
+            The frame.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+
+        Raises
+        ------
+        ValueError
+            If a column mixes text and numbers or lists and single values, has infinite numbers, or
+            if names are given twice, or `categorical_features` or `delimiters` name no column.
+        TypeError
+            If X is sparse.
+        """
+        columns = self._columns(X, reset=True)
+        self._as_categories = self._positions(columns)
+        self._kinds = [column.kind for column in columns]
+        self._hours = [c.kind == DATE and dates.has_hours(c) for c in columns]
+        self._encoders = [
+            self._field(part).fit(part)
+            for position, column in enumerate(columns)
+            for part in self._parts(position, column)
+        ]
+        ends = np.cumsum([len(encoder) for encoder in self._encoders])
+        self.fields_ = [
+            Field(encoder.name, int(end) - len(encoder), int(end), _kind(encoder))
+            for encoder, end in zip(self._encoders, ends)
+        ]
+        return self
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : pandas or polars DataFrame, or array-like of shape (n_samples, n_columns)
+            Rows with the columns of the training frame.
+
+        Returns
+        -------
+        rows : csr_array of shape (n_samples, n_levels), float32 (float64 if numbers are not "bins")
+            A row has one entry in each field, or none for an unknown level.
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of training, or a column has changed its kind.
+        """
+        check_is_fitted(self)
+        columns = self._columns(X, reset=False)
+        parts = [
+            part
+            for position, column in enumerate(columns)
+            for part in self._parts(position, self._of_known_kind(position, column))
+        ]
+        dtype = np.float32 if self.numbers == "bins" and not self.shared_weight else np.float64
+        return assembled(self._encoders, parts, len(columns[0]), dtype)
+
+    def inverse_transform(self, X):
+        """The values that encoded rows stand for.
+
+        Parameters
+        ----------
+        X : sparse matrix or array-like of shape (n_samples, n_levels)
+            Encoded rows.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_columns), object
+            Levels; the middle of a bin; the first second of a day's hour for dates; lists. None
+            stands for missing and for a field without an entry.
+        """
+        check_is_fitted(self)
+        X = sparse.csr_array(X)
+        if X.shape[1] != self.fields_[-1].stop:
+            raise ValueError(
+                f"X has {X.shape[1]} columns, but {self.fields_[-1].stop} are encoded."
+            )
+        decoded = [
+            encoder.decode(X[:, field.start : field.stop].tocsr())
+            for encoder, field in zip(self._encoders, self.fields_)
+        ]
+        result = np.empty((X.shape[0], self.n_features_in_), dtype=object)
+        place = 0
+        for position, kind in enumerate(self._kinds):
+            if kind == DATE:
+                place += 3 + self._hours[position]
+                days = decoded[place - 1]
+                result[:, position] = [None if np.isnan(d) else _date(d) for d in days]
+            else:
+                values = decoded[place]
+                if values.dtype != object:
+                    values = np.where(np.isnan(values), None, values.astype(object))
+                result[:, position] = values
+                place += 1
+        return result
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the encoded columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the frame's columns, which must be those of training.
+
+        Returns
+        -------
+        names : ndarray of shape (n_levels,), object
+            Such as "colour = red", "age 17 to 25" and "age missing".
+        """
+        check_is_fitted(self)
+        if input_features is not None:
+            known = getattr(self, "feature_names_in_", None)
+            if known is not None and not np.array_equal(input_features, known):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(input_features) != self.n_features_in_:
+                raise ValueError(
+                    "input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(input_features)}"
+                )
+        names = [name for encoder in self._encoders for name in encoder.names()]
+        return np.array(names, dtype=object)
+
+    # What comes in
+
+    def _columns(self, X, *, reset) -> list[Column]:
+        columns = columns_of(X)
+        if not columns:
+            shape = getattr(X, "shape", (len(X), 0))
+            raise ValueError(
+                f"Found array with 0 feature(s) (shape={shape}) while a minimum of 1 is required."
+            )
+        if not len(columns[0]):
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape=(0, {len(columns)})) while a minimum of 1 is "
+                "required."
+            )
+        if reset:
+            _check_names(columns)
+        if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "names", None):
+            X = np.empty((len(columns[0]), len(columns)))
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        return columns
+
+    def _positions(self, columns) -> set[int]:
+        """Positions of the columns that `categorical_features` names; checks `delimiters` too."""
+        number = {column.name: position for position, column in enumerate(columns)}
+        unknown = [name for name in self.delimiters or {} if name not in number]
+        positions = set()
+        for name in np.asarray(self.categorical_features, dtype=object).tolist():
+            if isinstance(name, Integral) and -len(columns) <= name < len(columns):
+                positions.add(int(name) % len(columns))
+            elif name in number:
+                positions.add(number[name])
+            else:
+                unknown.append(name)
+        if unknown:
+            raise ValueError(
+                f"categorical_features and delimiters name columns that X has not: {unknown}; its "
+                f"columns are {list(number)[:20]}."
+            )
+        return positions
+
+    def _of_known_kind(self, position: int, column: Column) -> Column:
+        """The column, refused if it has another kind than in training."""
+        kind = self._kinds[position]
+        if column.kind == kind:
+            return column
+        if column.missing.all():
+            empty = {DATE: np.datetime64("NaT"), NUMBER: np.nan}.get(kind)
+            dtype = {DATE: "datetime64[s]", NUMBER: np.float64}.get(kind, object)
+            return Column(column.name, kind, np.full(len(column), empty, dtype), column.missing)
+        raise ValueError(
+            f"Column {column.name!r} held {_PLURAL[kind]} in fit, and holds {_PLURAL[column.kind]} "
+            "now. Convert it to what it was."
+        )
+
+    def _parts(self, position: int, column: Column) -> list[Column]:
+        """The columns that become fields: the column itself, its levels, or parts of its dates."""
+        if column.kind == DATE:
+            return dates.parts_of(column, self._hours[position])
+        if position in self._as_categories and column.kind == NUMBER:
+            return [_numbers_as_levels(column)]
+        delimiter = (self.delimiters or {}).get(column.name)
+        if delimiter is not None and column.kind == CATEGORY:
+            return [_split(column, delimiter)]
+        return [column]
+
+    def _field(self, column: Column):
+        """An encoder for a column."""
+        rare_unknown = self.handle_unknown == "rare"
+        if column.kind == NUMBER:
+            return NumberField(column.name, self.n_bins, self.numbers)
+        if column.kind == LIST:
+            return ListField(column.name, self.min_frequency, rare_unknown, self.shared_weight)
+        return LevelField(column.name, self.min_frequency, rare_unknown)
+
+
+_PLURAL = {CATEGORY: "categories", NUMBER: "numbers", DATE: "dates", LIST: "lists"}
+
+
+def _check_names(columns) -> None:
+    names = [column.name for column in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"Columns have the same name: {twice}. Rename them.")
+
+
+def _kind(encoder) -> str:
+    if isinstance(encoder, NumberField):
+        return NUMBER
+    return LIST if isinstance(encoder, ListField) else CATEGORY
+
+
+def _numbers_as_levels(column: Column) -> Column:
+    """Numbers as levels, whole ones without a decimal point."""
+    present = column.values[~column.missing]
+    whole = bool((present == np.floor(present)).all()) and np.isfinite(present).all()
+    values = np.where(column.missing, 0.0, column.values)
+    values = (values.astype(np.int64) if whole else values).astype(object)
+    return Column(column.name, CATEGORY, values, column.missing)
+
+
+def _split(column: Column, delimiter: str) -> Column:
+    """Delimited text as lists of levels."""
+    values = np.empty(len(column), dtype=object)
+    for row, (cell, missing) in enumerate(zip(column.values, column.missing)):
+        parts = [] if missing else [part.strip() for part in str(cell).split(delimiter)]
+        values[row] = [part for part in parts if part]
+    return Column(column.name, LIST, values, column.missing)
+
+
+def _date(days: float) -> np.datetime64:
+    return dates.EPOCH + np.timedelta64(round(days * 86_400), "s")

@@ -1,0 +1,146 @@
+"""A field of numbers: bins, two neighbouring knots, or one standardised column."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from .columns import Column
+from .levels import MISSING
+
+
+def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
+    """Edges between at most `n_bins` bins.
+
+    A column of at most `n_bins` distinct values has a bin for each. Else half of the edges are at
+    quantiles of the rows, and half at quantiles of the distinct values: a column that is 0 in most
+    rows has no quantiles of rows, and its few other values are what predicts.
+    """
+    distinct = np.unique(values)
+    if len(distinct) <= n_bins:
+        return distinct[:-1] / 2 + distinct[1:] / 2
+    inner = np.linspace(0, 1, n_bins // 2 + 1)[1:-1]
+    found = [np.quantile(part, inner, method="linear") for part in (np.sort(values), distinct)]
+    edges = np.unique(np.concatenate(found))
+    # Of edges with no distinct value between them, one is enough.
+    place, first = np.unique(np.searchsorted(distinct, edges), return_index=True)
+    return edges[first[(place > 0) & (place < len(distinct))]]
+
+
+class NumberField:
+    """Numbers as levels.
+
+    Parameters
+    ----------
+    name : str
+    n_bins : int
+    method : {"bins", "linear", "standard"}
+        "bins": one column per bin. "linear": a row has an entry for each of the two knots beside
+        its number, with weights that sum to 1. "standard": one column, (x - mean) / std.
+    """
+
+    def __init__(self, name: str, n_bins: int, method: str):
+        self.name = name
+        self.n_bins = n_bins
+        self.method = method
+        self.entries_per_row = 1
+
+    def fit(self, column: Column) -> "NumberField":
+        """Learn edges, knots or scale."""
+        values = column.values[~column.missing]
+        if np.isinf(values).any():
+            raise ValueError(
+                f"Column {self.name!r} has infinite numbers (infinity), which have no bin and no "
+                "mean. Replace them by a large number, or by NaN if they are missing."
+            )
+        self.has_missing = bool(column.missing.any())
+        self.distinct = None
+        if self.method == "standard":
+            self.mean = float(values.mean()) if len(values) else 0.0
+            self.std = float(values.std()) or 1.0 if len(values) else 1.0
+            self.n_levels = 1 if len(values) else 0
+            return self
+        distinct = np.unique(values)
+        if len(distinct) <= self.n_bins:
+            self.distinct = distinct
+        self.edges = edges_of(values, self.n_bins) if len(values) else np.empty(0)
+        if self.method == "linear":
+            self.edges = np.unique(
+                np.concatenate([distinct[:1], self.edges, distinct[-1:]])
+                if self.distinct is None
+                else distinct
+            )
+            self.n_levels = len(self.edges)
+            self.entries_per_row = 2 if self.n_levels > 1 else 1
+        else:
+            self.n_levels = len(self.edges) + 1 if len(values) else 0
+        return self
+
+    def __len__(self) -> int:
+        return self.n_levels + self.has_missing
+
+    def names(self) -> list[str]:
+        """Names of the columns: "age 17 to 25", "age = 3", "age near 20", "age"."""
+        if self.method == "standard":
+            names = [self.name] * self.n_levels
+        elif self.method == "linear":
+            names = [f"{self.name} near {edge:g}" for edge in self.edges]
+        elif self.distinct is not None:
+            names = [f"{self.name} = {value:.10g}" for value in self.distinct]
+        else:
+            text = [f"{edge:.6g}" for edge in self.edges]
+            names = [f"{self.name} below {text[0]}"]
+            names += [f"{self.name} {low} to {high}" for low, high in pairwise(text)]
+            names += [f"{self.name} from {text[-1]}"]
+        return names + [f"{self.name} {MISSING}"] * self.has_missing
+
+    def encode(self, column: Column) -> tuple[np.ndarray, np.ndarray | None]:
+        """Columns (n_rows, 1 or 2), -1 for none, and their values (None: all 1)."""
+        x = np.where(column.missing, 0.0, column.values)
+        if np.isinf(x).any():
+            raise ValueError(
+                f"Column {self.name!r} has infinite numbers (infinity). Replace them by a large "
+                "number, or by NaN if they are missing."
+            )
+        missing = self.n_levels if self.has_missing else -1
+        if self.method == "standard" or not self.n_levels:
+            codes = np.zeros(len(x), dtype=np.int32) if self.n_levels else np.full(len(x), -1)
+            values = (x - self.mean) / self.std if self.n_levels else np.ones(len(x))
+            codes[column.missing], values[column.missing] = missing, 1.0
+            return codes[:, None].astype(np.int32), values[:, None]
+        if self.method == "bins":
+            codes = np.searchsorted(self.edges, x, side="right").astype(np.int32)
+            codes[column.missing] = missing
+            return codes[:, None], None
+        if self.n_levels == 1:
+            codes = np.where(column.missing, missing, 0).astype(np.int32)
+            return codes[:, None], None
+        low = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.n_levels - 2)
+        share = (x - self.edges[low]) / (self.edges[low + 1] - self.edges[low])
+        share = np.clip(share, 0, 1)
+        codes = np.stack([low, low + 1], axis=1).astype(np.int32)
+        values = np.stack([1 - share, share], axis=1)
+        codes[values == 0] = -1
+        codes[column.missing] = [missing, -1]
+        values[column.missing] = 1.0
+        return codes, values
+
+    def decode(self, block) -> np.ndarray:
+        """The number of each row from its entries, a CSR block (n_rows, len(self)).
+
+        A bin becomes its middle, or the edge of the first and last bin. NaN without an entry.
+        """
+        if self.method == "standard":
+            centers, offset = np.full(self.n_levels, self.std), self.mean if self.n_levels else 0.0
+        elif self.method == "linear" or self.distinct is not None:
+            centers, offset = (self.edges if self.method == "linear" else self.distinct), 0.0
+        else:
+            ends = np.concatenate([self.edges[:1], self.edges, self.edges[-1:]])
+            centers, offset = (ends[:-1] + ends[1:]) / 2, 0.0
+        centers = np.append(centers, [np.nan] * self.has_missing)
+        found = np.full(block.shape[0], np.nan if self.method != "standard" else offset)
+        rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+        sums = np.zeros(block.shape[0])
+        np.add.at(sums, rows, block.data * centers[block.indices])
+        has_entry = np.diff(block.indptr) > 0
+        found[has_entry] = sums[has_entry] + offset
+        return found
