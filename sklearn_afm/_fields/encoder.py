@@ -65,7 +65,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Name, first column, end of columns (``start``, ``stop``) and kind of each field.
     n_features_in_ : int
         Columns of the frame.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Their names, if all are text.
 
     See Also
