@@ -17,7 +17,9 @@ def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
     """
     distinct = np.unique(values)
     if len(distinct) <= n_bins:
-        return distinct[:-1] / 2 + distinct[1:] / 2
+        low, high = distinct[:-1], distinct[1:]
+        middle = low / 2 + high / 2
+        return np.where(middle > low, middle, high)  # of neighbouring floats it may be `low`
     inner = np.linspace(0, 1, n_bins // 2 + 1)[1:-1]
     found = [np.quantile(part, inner, method="linear") for part in (np.sort(values), distinct)]
     edges = np.unique(np.concatenate(found))
@@ -119,7 +121,6 @@ class NumberField:
         share = np.clip(share, 0, 1)
         codes = np.stack([low, low + 1], axis=1).astype(np.int32)
         values = np.stack([1 - share, share], axis=1)
-        codes[values == 0] = -1
         codes[column.missing] = [missing, -1]
         values[column.missing] = 1.0
         return codes, values

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import skops.io
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -121,6 +121,7 @@ def test_edges_lie_at_quantiles_of_rows_and_of_distinct_values():
 
 
 @settings(max_examples=100, deadline=None)
+@example([0.0, 5e-324], 2, "bins")
 @given(
     st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=200),
     st.integers(2, 70),
