@@ -98,7 +98,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         A fit that raises an error leaves the estimator unfitted. If it continued the last fit
         (`warm_start`), it leaves the estimator as it was.
         """
-        continued = bool(self.warm_start) and hasattr(self, "embeddings_")
+        continued = bool(self.warm_start) and hasattr(self, "linear_weights_")
         if continued and self.checkpoint is not None:
             raise ValueError(
                 f"checkpoint={self.checkpoint!r} cannot be used by a fit that goes on from the "
@@ -110,10 +110,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         fitted = self._working_copy()
         with torch_memory_errors():
             notices = fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
-        self._take_over(fitted)
-        for message, category in notices:
-            warnings.warn(message, category, stacklevel=2)
-        return self
+        return self._take_over(fitted, notices)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
@@ -143,16 +140,13 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         fitted = self._working_copy()
         with torch_memory_errors():
             notices = fitted._pass(X, y, classes, sample_weight)
-        self._take_over(fitted)
-        for message, category in notices:
-            warnings.warn(message, category, stacklevel=2)
-        return self
+        return self._take_over(fitted, notices)
 
     # What comes in
 
     @fit_context(prefer_skip_nested_validation=True)
     def _pass(self, X, y, classes, sample_weight) -> Notices:
-        continued = hasattr(self, "embeddings_")
+        continued = hasattr(self, "linear_weights_")
         if continued:
             self._check_same_sizes()
         if is_classifier(self):
@@ -191,10 +185,13 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
             setattr(result, name, _plain(value))
         return result
 
-    def _take_over(self, fitted):
-        """Set the fitted attributes of the working copy."""
+    def _take_over(self, fitted, notices: Notices):
+        """Set the fitted attributes of the working copy, and warn the caller of fit."""
         learnt = {name: vars(fitted)[name] for name in fitted._learnt()}
         self.__dict__ = vars(self) | learnt  # in one step, which nothing can interrupt
+        for message, category in notices:
+            warnings.warn(message, category, stacklevel=3)
+        return self
 
     def _check_same_sizes(self):
         """Refuse to go on if fitted parameters have another size than the settings ask for."""
@@ -229,7 +226,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         super().__setstate__(defaults | renamed(state))
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "embeddings_")
+        return hasattr(self, "linear_weights_")
 
     def _check_training_rows(self, X, y, sample_weight, classes, *, reset):
         """The rows, and the weight of each class (None without)."""

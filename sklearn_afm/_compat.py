@@ -8,6 +8,7 @@ import sys
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 if sys.version_info >= (3, 11):
@@ -24,6 +25,7 @@ __all__ = [
     "Interval",
     "RealNotInt",
     "StrOptions",
+    "check_feature_names_in",
     "check_sample_weight",
     "dataclass_transform",
     "fit_context",

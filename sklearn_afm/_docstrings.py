@@ -38,9 +38,8 @@ def documented(cls, model) -> str:
     words = {}
     for base in reversed(cls.__mro__):
         words |= vars(base).get("_words", {})
-    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
     words |= {
-        "parts": ", ".join(f'"{part}"' for part in parts),
+        "parts": ", ".join(f'"{part}"' for part in model.parts),
         "attributes": _attributes(model, words),
         "parameters": _section(
             "Parameters",

@@ -8,6 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ._compat import dataclass_transform
 
@@ -43,8 +44,8 @@ class Setting:
         return f"{name} : {self.kind}, default={default}\n{textwrap.indent(lines, '    ')}"
 
 
-def setting(default, allowed, kind, doc, *, place=None):
-    """A `Setting`, to be assigned to a class attribute."""
+def setting(default, allowed, kind, doc, *, place=None) -> Any:
+    """A `Setting`; type checkers take it for a value of the attribute that it is assigned to."""
     return Setting(default, allowed, kind, doc, place)
 
 

@@ -8,6 +8,9 @@ from scipy import sparse
 
 CATEGORY, NUMBER, DATE, LIST = "category", "number", "date", "list"
 
+_LISTS = (list, tuple, np.ndarray, set, frozenset)
+_NUMERIC = (int, float, np.number)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -152,25 +155,25 @@ def _object_column(name: str, values: np.ndarray, missing: np.ndarray) -> Column
     """A column of Python objects: lists, numbers, or categories."""
     present = values[~missing]
     kinds = set(map(type, present.tolist()))
-    for kind in kinds:
-        if issubclass(kind, (list, tuple, np.ndarray, set, frozenset)):
-            if not all(issubclass(k, (list, tuple, np.ndarray, set, frozenset)) for k in kinds):
-                raise ValueError(
-                    f"Column {name!r} mixes lists with single values ({_names(kinds)}). Make every "
-                    "value a list."
-                )
-            return Column(name, LIST, values, missing)
-        if issubclass(kind, dict):
-            raise TypeError(
-                f"Column {name!r} holds a dict; a value argument must be a string or a number, a "
-                "date, or a list of strings."
-            )
-    if kinds and all(issubclass(k, (int, float, np.number)) and k is not bool for k in kinds):
+    lists = {kind for kind in kinds if issubclass(kind, _LISTS)}
+    numeric = {kind for kind in kinds if issubclass(kind, _NUMERIC) and kind is not bool}
+    if any(issubclass(kind, dict) for kind in kinds):
+        raise TypeError(
+            f"Column {name!r} holds a dict; a value argument must be a string or a number, a "
+            "date, or a list of strings."
+        )
+    if lists and lists != kinds:
+        raise ValueError(
+            f"Column {name!r} mixes lists with single values ({_names(kinds)}). Make every "
+            "value a list."
+        )
+    if lists:
+        return Column(name, LIST, values, missing)
+    if numeric and numeric == kinds:
         numbers = np.full(len(values), np.nan)
         numbers[~missing] = present.astype(np.float64)
         return Column(name, NUMBER, numbers, missing | np.isnan(numbers))
-    numbers_too = [k for k in kinds if issubclass(k, (int, float, np.number)) and k is not bool]
-    if numbers_too and any(issubclass(k, str) for k in kinds):
+    if numeric and any(issubclass(kind, str) for kind in kinds):
         raise ValueError(
             f"Column {name!r} mixes text and numbers ({_names(kinds)}), so that 1 and '1' would be "
             "different levels. Convert it: frame[column].astype(str), or pandas.to_numeric."

@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._compat import Interval, StrOptions, fit_context
+from .._compat import Interval, StrOptions, check_feature_names_in, fit_context
 from . import dates
 from .assembly import assembled
 from .columns import CATEGORY, DATE, LIST, NUMBER, Column, columns_of
@@ -244,15 +244,7 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
             Such as "colour = red", "age 17 to 25" and "age missing".
         """
         check_is_fitted(self)
-        if input_features is not None:
-            known = getattr(self, "feature_names_in_", None)
-            if known is not None and not np.array_equal(input_features, known):
-                raise ValueError("input_features is not equal to feature_names_in_")
-            if len(input_features) != self.n_features_in_:
-                raise ValueError(
-                    "input_features should have length equal to number of features "
-                    f"({self.n_features_in_}), got {len(input_features)}"
-                )
+        check_feature_names_in(self, input_features)
         names = [name for encoder in self._encoders for name in encoder.names()]
         return np.array(names, dtype=object)
 

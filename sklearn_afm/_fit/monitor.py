@@ -37,7 +37,7 @@ def loss_monitor(
     `arrays` are the start values, which tell the columns that training sees.
     """
     scaling = setup.prepared.units.scaling
-    dtype, standardises = setup.array_dtype, setup.loss.target_power != 0
+    dtype, standardises = setup.array_dtype, setup.loss.standardises
     X = centered(validation.X, scaling.column_mean)
     X = known_entries(X, [arrays[name] for name in model.per_column])
     X, _ = in_units(X, scaling, dtype)

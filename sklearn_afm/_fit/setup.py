@@ -80,7 +80,7 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
     loss = estimator._loss
     device = training_device(estimator.device)
     dtype = computing_dtype(estimator.precision, rows.X.data)
-    if known is not None and estimator.embeddings_.dtype == np.float64:
+    if known is not None and estimator.linear_weights_.dtype == np.float64:
         dtype = torch.float64
     floats_per_column = estimator._make_model(n_outputs, 1.0).floats_per_column
     check_memory(rows.X.shape[1], floats_per_column, dtype)
@@ -94,7 +94,7 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
     prepared = prepare(
         rows,
         array_dtype(dtype),
-        loss.target_power != 0,
+        loss.standardises,
         n_outputs,
         known,
         column_mean=_column_mean(estimator, known),

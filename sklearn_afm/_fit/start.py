@@ -11,7 +11,7 @@ from .checkpoint import Checkpoint
 from .monitor import loss_monitor
 from .progress import Progress
 from .setup import Setup
-from .training import make_reporter, make_trainer, run_stage
+from .training import frozen_names, make_reporter, make_trainer, run_stage
 
 Arrays = dict[str, np.ndarray]
 
@@ -84,7 +84,7 @@ def _pretrained(
     arrays = _fresh(setup, fm, {p.name for p in fm.parameters})
     _start_new_columns(setup, fm, arrays)
     # `freeze` is about the AFM's training. The FM learns all but its p = 1.
-    frozen = frozenset(p.name for p in fm.parameters if p.fixed)
+    frozen = frozen_names((), fm)
     monitor = None
     if validation is not None:
         monitor = loss_monitor(setup, fm, arrays, validation)

@@ -57,14 +57,14 @@ def make_trainer(
 
 def frozen_names(freeze, model: Model) -> frozenset[str]:
     """Names of the parameters that training leaves as they start."""
-    parts = dict.fromkeys(parameter.frozen_as for parameter in model.parameters)
-    unknown = set(freeze) - set(parts)
+    named = set(freeze)
+    unknown = named - set(model.parts)
     if unknown:
         raise ValueError(
             f"freeze names parts that do not exist: {sorted(unknown)}; "
-            f"it takes any of {list(parts)}."
+            f"it takes any of {model.parts}."
         )
-    return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in set(freeze))
+    return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in named)
 
 
 def make_reporter(setup: Setup, title: str = "") -> Reporter:

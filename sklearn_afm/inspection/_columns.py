@@ -71,8 +71,8 @@ def _has_part_in_prediction(step) -> bool:
 def encoded_rows(encoder, model, X):
     """Return X as the model receives it, as a canonical CSR matrix."""
     X = X if encoder is None else encoder.transform(X)
-    per_column = model_of(model).per_column
-    return check_rows(model, X, [parameters_of(model)[name] for name in per_column])
+    arrays = parameters_of(model)
+    return check_rows(model, X, [arrays[name] for name in model_of(model).per_column])
 
 
 def column_names(encoder, model) -> np.ndarray:

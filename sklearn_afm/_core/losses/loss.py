@@ -23,6 +23,11 @@ class Loss:
     rows_per_example = 1
     target_power = 0
 
+    @property
+    def standardises(self) -> bool:
+        """Whether the model learns standardised targets."""
+        return self.target_power != 0
+
     def terms(self, raw: Tensor, target: Tensor) -> Tensor:
         """Loss of each example, (n_examples, n_terms), of raw scores (n_rows, n_outputs).
 

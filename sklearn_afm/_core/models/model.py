@@ -6,6 +6,7 @@ penalty, its learning rate, its unit, what `freeze` names, memory, checkpoints, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -157,9 +158,16 @@ class Model:
     def shape(self, parameter: Parameter, n_columns: int) -> tuple[int, ...]:
         """The shape of a parameter."""
         sizes = {"column": n_columns, "output": self.n_outputs}
-        return tuple(sizes.get(axis) or getattr(self, axis, 0) for axis in parameter.axes)
+        return tuple(
+            sizes[axis] if axis in sizes else getattr(self, axis) for axis in parameter.axes
+        )
 
     @property
+    def parts(self) -> list[str]:
+        """What `freeze` can name."""
+        return list(dict.fromkeys(parameter.frozen_as for parameter in self.parameters))
+
+    @cached_property  # each step of training asks for it several times
     def per_column(self) -> frozenset[str]:
         """Names of the parameters that have one row per column."""
         return frozenset(p.name for p in self.parameters if p.per_column)
