@@ -1,0 +1,58 @@
+"""Fields: groups of columns that share a prior, from the rows alone or as the user gives them."""
+
+import numpy as np
+from scipy import sparse
+
+
+def find_fields(X: sparse.csr_array) -> np.ndarray:
+    """The number of each column's field, (n_columns,), ascending from 0.
+
+    The fields are the fewest runs of neighbouring columns such that no row has two entries in one.
+    On one-hot rows they are the columns that were encoded, if some row has an entry in the first
+    column of a field and one in the field before. A column of several values is a field of its own.
+
+    Parameters
+    ----------
+    X : csr_array
+        Canonical.
+    """
+    n_columns = X.shape[1]
+    opens = _has_several_values(X)
+    opens[1:] |= opens[:-1]
+    # In `before`, what each column's entries have to their left: the largest column of all rows.
+    before = np.full(n_columns, -1)
+    if X.nnz:
+        left = np.empty(X.nnz, dtype=np.int64)
+        left[0] = -1
+        left[1:] = X.indices[:-1]
+        starts = X.indptr[:-1]
+        left[starts[starts < X.nnz]] = -1
+        before = _largest(sparse.csr_array((left, X.indices, X.indptr), shape=X.shape))
+    field = np.empty(n_columns, dtype=np.int64)
+    start, number = 0, 0
+    for column, (left_of_it, opens_one) in enumerate(zip(before.tolist(), opens.tolist())):
+        if column and (opens_one or left_of_it >= start):
+            start, number = column, number + 1
+        field[column] = number
+    return field
+
+
+def _has_several_values(X: sparse.csr_array) -> np.ndarray:
+    """Whether each column has entries of different values."""
+    if not X.nnz or X.data.min() == X.data.max():
+        return np.zeros(X.shape[1], dtype=bool)
+    last = np.zeros(X.shape[1], dtype=X.dtype)
+    last[X.indices] = X.data
+    several = np.zeros(X.shape[1], dtype=bool)
+    several[X.indices[X.data != last[X.indices]]] = True
+    return several
+
+
+def _largest(X: sparse.csr_array) -> np.ndarray:
+    """The largest stored value of each column, -1 for a column without one."""
+    by_column = X.tocsc()
+    result = np.full(X.shape[1], -1)
+    filled = np.flatnonzero(np.diff(by_column.indptr))
+    if len(filled):
+        result[filled] = np.maximum.reduceat(by_column.data, by_column.indptr[filled])
+    return result
