@@ -10,6 +10,7 @@ from .._data.rows import Rows
 from .._data.split import validation_split
 from . import auto
 from .checkpoint import Checkpoint, fingerprint
+from .linear import with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, vanished_notice
 from .progress import Progress
@@ -50,6 +51,7 @@ def fit_rows(
         seeds = checkpoint.seeds(seeds)
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
+    setup = with_linear_part(setup, continues=_goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
@@ -89,12 +91,21 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     Returns what the user has to be warned of.
     """
     setup = make_setup(estimator, rows, seeds, known, stream=True)
+    setup = with_crosses(setup, _goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, None, None)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     state, interrupted = run_pass(setup, trainer, make_reporter(setup))
     _set_fitted(setup, estimator, state, goes_on=known is not None)
     return interrupted_notice(estimator, interrupted)
+
+
+def _goes_on_from(estimator, known: Progress | None):
+    """The fitted estimator whose parameters a fit starts from, or None."""
+    if known is not None:
+        return estimator
+    init = getattr(estimator, "init", None)
+    return None if isinstance(init, str) else init
 
 
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
@@ -111,7 +122,7 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         record["epoch"] += n_before
     estimator.history_ = (estimator.history_ if goes_on else []) + state.history
     estimator.n_iter_ = n_before + len(state.history)
-    estimator.best_iter_ = n_before + (state.best_iter or len(state.history))
+    estimator.best_iter_ = n_before + _best_iter(state)
     order_rng = setup.order_rng
     order_rng.bit_generator.state = state.order_rng
     estimator._progress = Progress(
@@ -121,3 +132,8 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         mask_state=state.mask_generator.numpy(),
     )
     return line
+
+
+def _best_iter(state: RunState) -> int:
+    """The epoch whose parameters are kept: the last without a score, 0 for the start values."""
+    return len(state.history) if state.best is None and not state.best_iter else state.best_iter

@@ -28,6 +28,7 @@ def start_values(
     optimizer = None
     if known is not None:
         arrays = scaling.take_out(parameters_of(estimator), model.parameters)
+        arrays = _beside_linear_part(setup, arrays)
         optimizer = known.optimizer
     elif model.fm is None:
         arrays = _fresh(setup, model, {p.name for p in model.parameters})
@@ -39,7 +40,7 @@ def start_values(
                 pretrained, optimizer = _pretrained(setup, validation, checkpoint)
                 arrays |= pretrained
         elif estimator.init is not None:
-            arrays |= _of_fitted_fm(setup, names)
+            arrays |= _beside_linear_part(setup, _of_fitted_fm(setup, names))
             optimizer = estimator.init._progress.optimizer
         arrays |= _fresh(setup, model, {p.name for p in model.parameters} - names)
     dtype = setup.array_dtype
@@ -56,7 +57,9 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
         if parameter.name not in names:
             continue
         shape = model.shape(parameter, rows.X.shape[1])
-        if parameter.name == "bias":
+        if parameter.name == "bias" and setup.linear is not None:
+            array = np.zeros(shape)
+        elif parameter.name == "bias":
             array = setup.loss.start_bias(setup.prepared.target, rows.weight)
         elif parameter.per_column:
             array = np.zeros(shape, dtype=dtype)
@@ -64,6 +67,16 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
             array = parameter.start(shape, setup.start_rng, dtype)
         arrays[parameter.name] = array
     return arrays
+
+
+def _beside_linear_part(setup: Setup, arrays: Arrays) -> Arrays:
+    """Fitted parameters, less what the linear part has of them."""
+    if setup.linear is None:
+        return arrays
+    return arrays | {
+        "bias": arrays["bias"] - setup.linear.bias,
+        "linear_weights": np.zeros_like(arrays["linear_weights"]),
+    }
 
 
 def _start_new_columns(setup: Setup, model: Model, arrays: Arrays) -> None:
