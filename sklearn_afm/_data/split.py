@@ -100,7 +100,9 @@ def folds_of_rows(X, target, n_folds: int) -> np.ndarray:
     Copies are in the same fold, so that a row given twice has the effect of a weight of 2. If most
     rows are alike, equal rows are different observations: they are spread over the folds.
     """
-    columns, outputs = np.random.default_rng(1).standard_normal((2, max(X.shape[1], target.shape[1])))
+    columns, outputs = np.random.default_rng(1).standard_normal(
+        (2, max(X.shape[1], target.shape[1]))
+    )
     with np.errstate(over="ignore", invalid="ignore"):
         product = X @ columns[: X.shape[1]] + target @ outputs[: target.shape[1]]
     _, group, count = np.unique(product, return_inverse=True, return_counts=True)

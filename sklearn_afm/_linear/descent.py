@@ -86,6 +86,12 @@ def sweep(
             step = (block.sums(left) - ridge * of_block[output]) / (bend[output] + ridge)
             of_block[output] += step
             change = block.spread(step)
+            if block.rows is None and block.one_hot:
+                # Every row has a level: the bias takes their mean, which no strength holds back.
+                # Block by block, it would get there slowly.
+                mean = of_block[output].mean()
+                of_block[output] -= mean
+                weights.bias[output] += mean
             if block.rows is None:
                 raw += change
                 left -= c * change

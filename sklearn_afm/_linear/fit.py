@@ -1,6 +1,6 @@
 """The linear part of a model: bias, weights of columns, and crosses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -8,7 +8,7 @@ from scipy import sparse
 from .blocks import Block, field_blocks
 from .crosses import Crosses, columns_of_rows, cross_block, held_out_gain
 from .descent import Weights, descend
-from .strengths import LARGEST, LossOfRows, learn_strengths
+from .strengths import LARGEST, Learnt, LossOfRows, learn_strengths
 
 N_FOLDS = 4
 # Rows from which strengths are learnt, blocks that are fitted in turn, and crosses among them.
@@ -66,18 +66,19 @@ def fit_linear_part(task: Task, loss_of, crosses) -> LinearPart | None:
         return None
     n_groups = int(task.group.max(initial=-1)) + 1
     learning = _Learning.on(task, blocks, loss_of, n_groups)
-    strengths, held_out_loss = learning.strengths(learning.blocks)
+    learnt = learning.learn(learning.blocks)
     pairs: list[tuple[int, int]] = []
     if crosses is not None and len(crosses):
-        pairs = learning.candidates(strengths, held_out_loss, crosses)
-        found, loss_with = learning.strengths(learning.with_crosses(pairs))
-        if pairs and (crosses != "auto" or loss_with < held_out_loss):
-            strengths, held_out_loss = found, loss_with
-            unused = strengths[n_groups:] >= 0.9 * LARGEST * learning.unit(held_out_loss)
-            pairs = [pair for pair, out in zip(pairs, unused) if not out]
-            strengths = np.concatenate([strengths[:n_groups], strengths[n_groups:][~unused]])
-        else:
-            pairs = []
+        candidates = learning.candidates(learnt, crosses)
+        beside = learning.learn(learning.with_crosses(candidates))
+        if crosses != "auto" or beside.held_out_loss < learnt.held_out_loss:
+            used = np.ones(len(candidates), dtype=bool)
+            if crosses == "auto":
+                used = beside.strengths[n_groups:] < 0.9 * LARGEST * beside.left
+            pairs = [pair for pair, use in zip(candidates, used) if use]
+            kept = np.concatenate([np.ones(n_groups, dtype=bool), used])
+            learnt = replace(beside, strengths=beside.strengths[kept])
+    strengths = learnt.strengths
     blocks = [*blocks, *_cross_blocks(blocks, pairs, n_rows, n_columns, n_groups)]
     weights = _fitted(blocks, task, strengths, loss_of(slice(None)))
     return LinearPart(
@@ -89,7 +90,7 @@ def fit_linear_part(task: Task, loss_of, crosses) -> LinearPart | None:
             (blocks[first].field, blocks[second].field): float(strengths[n_groups + number])
             for number, (first, second) in enumerate(pairs)
         },
-        held_out_loss,
+        learnt.held_out_loss,
         weights.raw,
     )
 
@@ -116,14 +117,11 @@ class _Learning:
         loss = loss_of(chosen)
         return cls(task, parts, loss, task.weight[chosen], task.fold[chosen], n_groups)
 
-    def unit(self, held_out_loss: float) -> float:
-        """The unit of strengths."""
-        return held_out_loss if self.task.noise else 1.0
-
-    def strengths(self, blocks: list[Block]) -> tuple[np.ndarray, float]:
-        """The strength of each group of these blocks, and the mean held-out loss."""
-        n_crosses = max((block.group for block in blocks), default=-1) + 1 - self.n_groups
-        start = np.repeat([_START, _START_OF_CROSSES], [self.n_groups, max(0, n_crosses)])
+    def learn(self, blocks: list[Block]) -> Learnt:
+        """The strength of each group of these blocks."""
+        n_groups = max((block.group + 1 for block in blocks), default=0)
+        start = np.full(max(n_groups, self.n_groups), _START)
+        start[self.n_groups :] = _START_OF_CROSSES
         return learn_strengths(
             blocks, self.loss, self.weight, self.fold, self.task.bias, start, self.task.noise
         )
@@ -133,7 +131,7 @@ class _Learning:
         size = len(self.weight), self.task.X.shape[1]
         return [*self.blocks, *_cross_blocks(self.blocks, pairs, *size, self.n_groups)]
 
-    def candidates(self, strengths, held_out_loss, crosses) -> list[tuple[int, int]]:
+    def candidates(self, learnt: Learnt, crosses) -> list[tuple[int, int]]:
         """Positions of the pairs of blocks that have crosses, most useful first."""
         eligible = [number for number, block in enumerate(self.blocks) if block.one_hot]
         pairs = [(one, other) for one in eligible for other in eligible if one < other]
@@ -142,18 +140,21 @@ class _Learning:
             asked = {frozenset(pair) for pair in crosses}
             field = [block.field for block in self.blocks]
             return [p for p in pairs if frozenset((field[p[0]], field[p[1]])) in asked]
-        gains = self._gains(pairs, strengths, held_out_loss)
+        gains = self._gains(pairs, learnt)
         best = sorted((p for p in pairs if gains[p] > 0), key=lambda p: -gains[p])
         return sorted(best[:_MOST_CROSSES])
 
-    def _gains(self, pairs, strengths, held_out_loss) -> dict[tuple[int, int], float]:
+    def _gains(self, pairs, learnt: Learnt) -> dict[tuple[int, int], float]:
         """Held-out gain of each pair of blocks beside the fields, in the first fold."""
         training = np.where(self.fold != self.fold.min(), self.weight, 0.0)[:, None]
         held_out = self.weight[:, None] - training
         weights = Weights.zero(self.blocks, self.task.bias, len(self.weight))
         for _ in range(_MOST_ROUNDS // 4):
             descend(
-                self.blocks, weights, strengths, lambda raw: (training * d for d in self.loss(raw)[1:])
+                self.blocks,
+                weights,
+                learnt.strengths,
+                lambda raw: (training * d for d in self.loss(raw)[1:]),
             )
         _, gradient, curvature = self.loss(weights.raw)
         parts = [(part * gradient, part * curvature) for part in (training, held_out)]
@@ -161,7 +162,7 @@ class _Learning:
             number: columns_of_rows(self.blocks[number], len(self.weight))
             for number in {number for pair in pairs for number in pair}
         }
-        strength = _START_OF_CROSSES * self.unit(held_out_loss)
+        strength = _START_OF_CROSSES * learnt.left
         gains = {}
         for one, other in pairs:
             block = cross_block(columns[one], columns[other], self.task.X.shape[1], 0)

@@ -21,11 +21,20 @@ from .descent import Weights, descend, sums_of_curvature, sweep
 # Loss of each row, its gradient and curvature, (n_rows,) and twice (n_rows, n_outputs).
 LossOfRows = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
-SMALLEST, LARGEST = 1e-2, 1e4  # times the noise
+SMALLEST, LARGEST = 1e-2, 1e4  # times the share of the loss that is left
 _STEPS, _ROUNDS = 20, 2
 _FIRST_STEP, _LARGEST_STEP = 0.5, 1.0  # of the logarithm
 # Pull towards the strengths at the start, in units of the loss of one row per squared logarithm.
 _PULL = 0.5
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Strengths, and what they were learnt by."""
+
+    strengths: np.ndarray  # (n_groups,)
+    held_out_loss: float  # mean
+    left: float  # share of the loss that is left; 1 for a loss without a unit
 
 
 @dataclass
@@ -46,8 +55,8 @@ def learn_strengths(
     bias: np.ndarray,
     start: np.ndarray,
     noise: bool,
-) -> tuple[np.ndarray, float]:
-    """The strength of each group (n_groups,), and the mean held-out loss with them.
+) -> Learnt:
+    """Strengths under which the held-out loss is lowest.
 
     Parameters
     ----------
@@ -59,19 +68,22 @@ def learn_strengths(
     bias : ndarray of shape (n_outputs,)
         Bias to start from.
     start : ndarray of shape (n_groups,)
-        Strengths to start from, for a loss whose held-out mean is 1.
+        Strengths to start from, times the share of the loss that is left.
     noise : bool
-        Whether strengths are in units of the held-out loss, as those of squared error are.
+        Whether the loss has a unit, as squared error has. A strength is then the variance of the
+        noise over that of the weights: it falls with the share of the loss that is left.
     """
     folds = [_fold(blocks, weight, fold != number, bias) for number in np.unique(fold)]
-    unit, total = 1.0, weight.sum()
+    total = weight.sum()
+    at_start = weight @ loss(np.tile(bias, (len(weight), 1)))[0] / total or 1.0
+    unit, left = (at_start, 1.0) if noise else (1.0, 1.0)
     log_start = np.log(start)
     log, step, before = log_start.copy(), np.full(len(start), _FIRST_STEP), np.zeros(len(start))
     best, best_value, best_loss = log, np.inf, np.inf
     for number in range(_STEPS):
         slope, held_out = np.zeros(len(start)), 0.0
         for one in folds:
-            added, added_slope = _advance(one, blocks, np.exp(log) * unit, loss)
+            added, added_slope = _advance(one, blocks, np.exp(log) * left, loss)
             held_out += added
             slope += added_slope
         value = held_out / unit + _PULL * ((log - log_start) ** 2).sum()
@@ -81,7 +93,8 @@ def learn_strengths(
         log, step, before = _resilient(log, step, slope, before)
         if noise and number < 2:
             unit = held_out / total
-    return np.exp(best) * unit, best_loss
+            left = unit / at_start
+    return Learnt(np.exp(best) * left, best_loss, left)
 
 
 def _fold(blocks, weight, training, bias) -> _Fold:

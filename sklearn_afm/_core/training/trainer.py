@@ -112,9 +112,7 @@ class Trainer:
         columns = {
             name: rows_of_columns(self.parameters[name], batch) for name in self.model.per_column
         }
-        gradients, loss_sum = self._loss_gradients(
-            batch, columns, target, offset, weight, total
-        )
+        gradients, loss_sum = self._loss_gradients(batch, columns, target, offset, weight, total)
         self._add_ridges(gradients)
         self._add_priors(gradients, batch, columns, data.column_weight, weight, total)
         return gradients, loss_sum
