@@ -44,5 +44,8 @@ class DayField(NumberField):
     def texts(self, values: np.ndarray) -> list[str]:
         """Dates, with the time if two values are of one day."""
         seconds = EPOCH + np.round(values * 86_400).astype("timedelta64[s]")
-        days = seconds.astype("datetime64[D]").astype(str).tolist()
-        return days if len(set(days)) == len(days) else seconds.astype(str).tolist()
+        for unit in ("D", "m", "s"):
+            texts = np.datetime_as_string(seconds, unit).tolist()
+            if len(set(texts)) == len(texts):
+                break
+        return [text.replace("T", " ") for text in texts]

@@ -129,7 +129,7 @@ def test_names_of_bins_tell_them_apart():
     assert n.names() == ["n below 1700000100", "n from 1700000100"]
     assert t.names() == ["t day below 2024-01-05", "t day from 2024-01-05"]
     names = FieldEncoder(n_bins=40).fit(X[["t"]])._encoders[-1].names()
-    assert names[0] == "t day below 2024-01-01T09:57:00"  # several edges on a day
+    assert names[0] == "t day below 2024-01-01 09:57"  # several edges on a day
 
 
 def test_linear_numbers_are_recovered_exactly():
