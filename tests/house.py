@@ -22,6 +22,7 @@ FLOORS = [
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_fields"], "from the columns of a frame to one-hot rows"),
+    (["_linear"], "the linear part: strengths by field, and crosses"),
     (["_data"], "what comes in: checks, weights, units"),
     (["_core/training"], "optimisers, steps, epochs"),
     (["_core/models"], "the contract of a model; prediction"),
