@@ -10,7 +10,7 @@ from .._data.rows import Rows
 from .._data.split import validation_split
 from . import auto
 from .checkpoint import Checkpoint, fingerprint
-from .linear import with_crosses, with_linear_part
+from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, vanished_notice
 from .progress import Progress
@@ -49,6 +49,7 @@ def fit_rows(
     if estimator.checkpoint is not None:
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
         seeds = checkpoint.seeds(seeds)
+    every, given = rows, validation
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
     setup = with_linear_part(setup, continues=_goes_on_from(estimator, known))
@@ -58,6 +59,8 @@ def fit_rows(
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
+    if setup.linear is not None and validation is not given and validation is not every:
+        setup = with_all_rows(setup, every)
     line = _set_fitted(setup, estimator, state, goes_on=known is not None)
     reporter.on_end(line)
     if not estimator.warm_start:
@@ -130,6 +133,7 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         optimizer=host_arrays(state.optimizer),
         order_rng=order_rng,
         mask_state=state.mask_generator.numpy(),
+        linear_bias=linear_bias(setup),
     )
     return line
 

@@ -8,9 +8,17 @@ import torch
 
 from .._attributes import crosses_of
 from .._data.fields import find_fields
+from .._data.prepare import in_units, targets_in_units
+from .._data.rows import Rows
 from .._data.split import folds_of_rows
 from .._linear.crosses import Crosses
-from .._linear.fit import N_FOLDS, LinearPart, Task, fit_linear_part
+from .._linear.fit import (
+    N_FOLDS,
+    LinearPart,
+    Problem,
+    fit_linear_part,
+    refit_linear_part,
+)
 from .setup import Setup
 
 # Smallest share of the target's standard deviation that interactions are learnt in units of.
@@ -88,23 +96,36 @@ def learns_linear_part(estimator, loss) -> bool:
 
 
 def _fit_part(setup: Setup, fields: FieldsOfColumns) -> LinearPart | None:
-    prepared, loss = setup.prepared, setup.loss
-    target = prepared.target.astype(np.float64)
+    rows = setup.prepared.rows
+    return fit_linear_part(
+        _problem(setup, fields, setup.prepared.X, setup.prepared.target, rows.weight),
+        folds_of_rows(rows.X, rows.target, N_FOLDS),
+        _pairs(setup.estimator.crosses, fields),
+        noise=setup.loss.standardises,
+    )
+
+
+def _problem(setup: Setup, fields: FieldsOfColumns, X, target, weight) -> Problem:
+    loss, target = setup.loss, target.astype(np.float64)
 
     def loss_of(rows):
         of_rows = target[rows]
         return lambda raw: loss.derivatives(raw, of_rows)
 
-    task = Task(
-        prepared.X,
-        prepared.rows.weight,
-        folds_of_rows(prepared.rows.X, prepared.rows.target, N_FOLDS),
-        fields.number,
-        fields.group,
-        loss.start_bias(prepared.target, prepared.rows.weight),
-        loss.standardises,
-    )
-    return fit_linear_part(task, loss_of, _pairs(setup.estimator.crosses, fields))
+    bias = loss.start_bias(target, weight)
+    return Problem(X, weight, fields.number, fields.group, bias, loss_of)
+
+
+def with_all_rows(setup: Setup, rows: Rows) -> Setup:
+    """The setup with a linear part that is fitted on all rows, also those for early stopping."""
+    scaling = setup.prepared.units.scaling
+    rows = rows.prepared(scaling.column_mean, setup.prepared.units.weight_unit)
+    X, _ = in_units(rows.X, scaling, setup.array_dtype)
+    target = targets_in_units(rows.target, scaling, setup.array_dtype, setup.loss.standardises)
+    fields = fields_of_columns(setup.estimator, setup.prepared.X)
+    problem = _problem(setup, fields, X, target, rows.weight)
+    part = refit_linear_part(setup.linear, problem)
+    return dataclasses.replace(setup, linear=part, crosses=_as_given(part.crosses, scaling))
 
 
 def _pairs(crosses, fields: FieldsOfColumns):
@@ -120,8 +141,9 @@ def _pairs(crosses, fields: FieldsOfColumns):
                 f"crosses has {pair!r}. Each must be two different fields, out of "
                 f"{list(number)[:20]}."
             )
-        pairs.append(tuple(number[label] for label in pair))
-    return pairs
+        first, second = sorted(number[label] for label in pair)
+        pairs.append((first, second))
+    return sorted(set(pairs))
 
 
 def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
@@ -190,6 +212,13 @@ def offset_of_rows(setup: Setup, X) -> np.ndarray | None:
     return result
 
 
+def linear_bias(setup: Setup) -> np.ndarray | None:
+    """What the linear part has of the bias, in the unit of y."""
+    if setup.linear is None:
+        return None
+    return setup.linear.bias * setup.prepared.units.scaling.target_scale
+
+
 def set_linear_part(setup: Setup, estimator) -> None:
     """Set the fitted attributes of strengths and crosses."""
     n_outputs = setup.model.n_outputs
@@ -200,5 +229,11 @@ def set_linear_part(setup: Setup, estimator) -> None:
     estimator.cross_columns_ = crosses.columns
     estimator.cross_weights_ = weights if setup.several_outputs else weights[0]
     if part is not None:
-        estimator.l2_linear_ = part.strength_of_column
-        estimator.l2_crosses_ = part.strength_of_pair
+        fields = fields_of_columns(estimator, setup.prepared.X)
+        estimator.l2_linear_ = part.strengths[fields.group]
+        label = dict(zip(fields.number.tolist(), fields.label.tolist()))
+        of_pairs = part.strengths[len(part.strengths) - len(part.pairs) :]
+        estimator.l2_crosses_ = {
+            (label[first], label[second]): float(strength)
+            for (first, second), strength in zip(part.pairs, of_pairs)
+        }

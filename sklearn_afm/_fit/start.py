@@ -28,7 +28,7 @@ def start_values(
     optimizer = None
     if known is not None:
         arrays = scaling.take_out(parameters_of(estimator), model.parameters)
-        arrays = _beside_linear_part(setup, arrays)
+        arrays = _beside_linear_part(setup, arrays, known)
         optimizer = known.optimizer
     elif model.fm is None:
         arrays = _fresh(setup, model, {p.name for p in model.parameters})
@@ -40,7 +40,8 @@ def start_values(
                 pretrained, optimizer = _pretrained(setup, validation, checkpoint)
                 arrays |= pretrained
         elif estimator.init is not None:
-            arrays |= _beside_linear_part(setup, _of_fitted_fm(setup, names))
+            progress = estimator.init._progress
+            arrays |= _beside_linear_part(setup, _of_fitted_fm(setup, names), progress)
             optimizer = estimator.init._progress.optimizer
         arrays |= _fresh(setup, model, {p.name for p in model.parameters} - names)
     dtype = setup.array_dtype
@@ -69,12 +70,15 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
     return arrays
 
 
-def _beside_linear_part(setup: Setup, arrays: Arrays) -> Arrays:
-    """Fitted parameters, less what the linear part has of them."""
+def _beside_linear_part(setup: Setup, arrays: Arrays, fitted: Progress) -> Arrays:
+    """Fitted parameters, less what the linear part of that fit had of them."""
     if setup.linear is None:
         return arrays
+    of_linear_part = arrays["bias"]
+    if fitted.linear_bias is not None:
+        of_linear_part = fitted.linear_bias / setup.prepared.units.scaling.target_scale
     return arrays | {
-        "bias": arrays["bias"] - setup.linear.bias,
+        "bias": arrays["bias"] - of_linear_part,
         "linear_weights": np.zeros_like(arrays["linear_weights"]),
     }
 

@@ -21,6 +21,16 @@ class Crosses:
     columns: np.ndarray  # (n_crosses, 2), first < second, in ascending order
     weights: np.ndarray  # (n_crosses, n_outputs)
 
+    @classmethod
+    def of(cls, blocks: list[Block], weights: list[np.ndarray]) -> "Crosses | None":
+        """The crosses of blocks of them, from weights (n_outputs, n_levels); None without."""
+        if not blocks:
+            return None
+        columns = np.concatenate([block.columns for block in blocks])
+        values = np.concatenate([of_block.T for of_block in weights])
+        order = np.lexsort(columns.T[::-1])
+        return cls(columns[order], values[order])
+
     def scores(self, X: sparse.csr_array) -> np.ndarray:
         """What the crosses of each row add to the raw scores, (n_rows, n_outputs).
 
@@ -88,22 +98,18 @@ def cross_block(first: np.ndarray, second: np.ndarray, n_columns: int, group: in
     return Block(None if every else rows[kept], level, None, columns, -1, group)
 
 
-def held_out_gain(
-    block: Block,
-    training: tuple[np.ndarray, np.ndarray],
-    held_out: tuple[np.ndarray, np.ndarray],
-    strength: float,
-) -> float:
-    """By how much a block lowers the held-out loss, if it alone is added to a fitted model.
-
-    `training` and `held_out` are the gradient and the curvature of the loss by the raw scores,
-    (n_rows, n_outputs) each, 0 for the rows of the other part.
-    """
-    gain = 0.0
-    for output in range(training[0].shape[1]):
-        gradient, curvature, ahead, curved = (
-            block.sums(part[:, output]) for part in (*training, *held_out)
-        )
-        step = -gradient / (curvature + 2 * strength)
-        gain -= float((ahead * step + curved * step**2 / 2).sum())
-    return gain
+def cross_blocks(
+    blocks: list[Block], pairs: list[tuple[int, int]], shape: tuple[int, int], n_groups: int
+) -> list[Block]:
+    """The crosses of pairs of one-hot fields; the number of a pair's strength is after n_groups."""
+    of_field: dict[int, list[np.ndarray]] = {}
+    for block in blocks:
+        if block.one_hot and any(block.field in pair for pair in pairs):
+            of_field.setdefault(block.field, []).append(columns_of_rows(block, shape[0]))
+    made = [
+        cross_block(one, other, shape[1], n_groups + number)
+        for number, (first, second) in enumerate(pairs)
+        for one in of_field.get(first, ())
+        for other in of_field.get(second, ())
+    ]
+    return [block for block in made if block is not None]

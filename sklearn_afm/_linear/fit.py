@@ -1,21 +1,48 @@
 """The linear part of a model: bias, weights of columns, and crosses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from .blocks import Block, field_blocks
-from .crosses import Crosses, columns_of_rows, cross_block, held_out_gain
+from .choice import choose_pairs
+from .crosses import Crosses, cross_blocks
 from .descent import Weights, descend
 from .strengths import LARGEST, Learnt, LossOfRows, learn_strengths
 
 N_FOLDS = 4
-# Rows from which strengths are learnt, blocks that are fitted in turn, and crosses among them.
-_MOST_ROWS, MOST_BLOCKS, _MOST_CROSSES = 1 << 16, 1000, 100
-# Strengths to start from, in units of the held-out loss: of fields, and of crosses.
+# Rows from which strengths are learnt, and blocks that are fitted in turn.
+_MOST_ROWS, _MOST_BLOCKS = 1 << 16, 1000
+# Strengths to start from, times the share of the loss that is left: of fields, and of crosses.
 _START, _START_OF_CROSSES = 1.5, 10.0
+# A strength of so much of the largest leaves nothing.
+_NOTHING_LEFT = 0.9
 _MOST_ROUNDS, _TOLERANCE = 40, 1e-4
+
+Pairs = list[tuple[int, int]]  # numbers of two fields, the smaller first
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a linear part is fitted to."""
+
+    X: sparse.csr_array  # canonical
+    weight: np.ndarray  # (n_rows,)
+    field: np.ndarray  # (n_columns,)
+    group: np.ndarray  # (n_columns,) number of the strength
+    bias: np.ndarray  # (n_outputs,) to start from
+    loss_of: Callable[[np.ndarray | slice], LossOfRows]  # of some rows, by position
+
+    @property
+    def n_groups(self) -> int:
+        """Number of the strengths of columns."""
+        return int(self.group.max(initial=-1)) + 1
+
+    def blocks(self) -> list[Block]:
+        """The blocks of the fields."""
+        return field_blocks(self.X, self.field, self.group)
 
 
 @dataclass(frozen=True)
@@ -25,194 +52,118 @@ class LinearPart:
     bias: np.ndarray  # (n_outputs,)
     weights: np.ndarray  # (n_columns, n_outputs)
     crosses: Crosses | None
-    strength_of_column: np.ndarray  # (n_columns,)
-    strength_of_pair: dict[tuple[int, int], float]  # by the numbers of two fields
+    strengths: np.ndarray  # of the groups of columns, then of `pairs`
+    pairs: Pairs
     held_out_loss: float
     raw: np.ndarray  # (n_rows, n_outputs) of the rows that it was fitted on
 
 
-@dataclass(frozen=True)
-class Task:
-    """What the linear part learns."""
-
-    X: sparse.csr_array  # canonical
-    weight: np.ndarray  # (n_rows,)
-    fold: np.ndarray  # (n_rows,)
-    field: np.ndarray  # (n_columns,)
-    group: np.ndarray  # (n_columns,) number of the strength
-    bias: np.ndarray  # (n_outputs,) to start from
-    noise: bool  # strengths are in units of the held-out loss
-
-
-def fit_linear_part(task: Task, loss_of, crosses) -> LinearPart | None:
+def fit_linear_part(
+    problem: Problem, fold: np.ndarray, crosses: str | Pairs | None, *, noise: bool
+) -> LinearPart | None:
     """Learn strengths on held-out rows, then fit on all rows.
 
     Parameters
     ----------
-    task : Task
-    loss_of : callable, rows -> LossOfRows
-        The loss of some rows, given by position.
+    problem : Problem
+    fold : ndarray of shape (n_rows,)
+        Number of the fold in which a row is held out.
     crosses : "auto", None or list of (int, int)
-        Pairs of fields that have crosses. "auto" tries all.
+        Pairs of fields that have crosses. "auto" takes those that lower the held-out loss.
+    noise : bool
+        Whether the loss has a unit (`learn_strengths`).
 
     Returns
     -------
     part : LinearPart or None
-        None if there are too many blocks, as in rows of many real values or bags of words.
+        None if there are too many blocks, as in bags of words.
     """
-    n_rows, n_columns = task.X.shape
-    blocks = field_blocks(task.X, task.field, task.group)
-    if len(blocks) > MOST_BLOCKS:
+    blocks = problem.blocks()
+    if len(blocks) > _MOST_BLOCKS:
         return None
-    n_groups = int(task.group.max(initial=-1)) + 1
-    learning = _Learning.on(task, blocks, loss_of, n_groups)
-    learnt = learning.learn(learning.blocks)
-    pairs: list[tuple[int, int]] = []
+    few, blocks, fold = _learning_rows(problem, blocks, fold)
+
+    def learn(pairs: Pairs) -> Learnt:
+        start = np.repeat([_START, _START_OF_CROSSES], [problem.n_groups, len(pairs)])
+        every = [*blocks, *cross_blocks(blocks, pairs, few.X.shape, problem.n_groups)]
+        loss = few.loss_of(slice(None))
+        return learn_strengths(every, loss, few.weight, fold, few.bias, start, noise)
+
+    learnt, pairs = learn([]), []
     if crosses is not None and len(crosses):
-        candidates = learning.candidates(learnt, crosses)
-        beside = learning.learn(learning.with_crosses(candidates))
-        if crosses != "auto" or beside.held_out_loss < learnt.held_out_loss:
-            used = np.ones(len(candidates), dtype=bool)
-            if crosses == "auto":
-                used = beside.strengths[n_groups:] < 0.9 * LARGEST * beside.left
-            pairs = [pair for pair, use in zip(candidates, used) if use]
-            kept = np.concatenate([np.ones(n_groups, dtype=bool), used])
-            learnt = replace(beside, strengths=beside.strengths[kept])
-    strengths = learnt.strengths
-    blocks = [*blocks, *_cross_blocks(blocks, pairs, n_rows, n_columns, n_groups)]
-    weights = _fitted(blocks, task, strengths, loss_of(slice(None)))
+        pairs = crosses if isinstance(crosses, list) else _chosen(few, blocks, fold, learnt)
+        beside = learn(pairs)
+        if isinstance(crosses, list):
+            learnt = beside
+        elif beside.held_out_loss < learnt.held_out_loss:
+            learnt, pairs = _useful(beside, pairs, problem.n_groups)
+        else:
+            pairs = []
+    return _fitted(problem, learnt.strengths, pairs, learnt.held_out_loss)
+
+
+def refit_linear_part(part: LinearPart, problem: Problem) -> LinearPart:
+    """The linear part of the same strengths, fitted on other rows."""
+    return _fitted(problem, part.strengths, part.pairs, part.held_out_loss)
+
+
+def _learning_rows(problem: Problem, blocks: list[Block], fold: np.ndarray):
+    """All rows, or an even part of each fold if there are many; their blocks and folds."""
+    n_rows = len(fold)
+    if n_rows <= _MOST_ROWS:
+        return problem, blocks, fold
+    chosen = np.sort(np.argsort(fold, kind="stable")[:: -(-n_rows // _MOST_ROWS)])
+    few = replace(
+        problem,
+        X=problem.X[chosen],
+        weight=problem.weight[chosen],
+        loss_of=lambda rows: problem.loss_of(chosen[rows]),
+    )
+    return few, [block.part(chosen) for block in blocks], fold[chosen]
+
+
+def _chosen(problem: Problem, blocks: list[Block], fold: np.ndarray, learnt: Learnt) -> Pairs:
+    """Pairs of fields whose crosses promise to lower the held-out loss."""
+    training = np.where(fold != fold.min(), problem.weight, 0.0)
+    weights = _descended(blocks, replace(problem, weight=training), learnt.strengths)
+    derivatives = problem.loss_of(slice(None))(weights.raw)[1:]
+    parts = [
+        tuple(weight[:, None] * part for part in derivatives)
+        for weight in (training, problem.weight - training)
+    ]
+    strength = _START_OF_CROSSES * learnt.left
+    return choose_pairs(blocks, problem.X.shape, *parts, strength)
+
+
+def _useful(learnt: Learnt, pairs: Pairs, n_groups: int) -> tuple[Learnt, Pairs]:
+    """Leave out pairs whose strength leaves nothing of them."""
+    useful = learnt.strengths < _NOTHING_LEFT * LARGEST * learnt.left
+    useful[:n_groups] = True
+    pairs = [pair for pair, use in zip(pairs, useful[n_groups:]) if use]
+    return replace(learnt, strengths=learnt.strengths[useful]), pairs
+
+
+def _fitted(problem: Problem, strengths, pairs: Pairs, held_out_loss: float) -> LinearPart:
+    blocks = problem.blocks()
+    n_fields = len(blocks)
+    blocks += cross_blocks(blocks, pairs, problem.X.shape, problem.n_groups)
+    weights = _descended(blocks, problem, strengths)
+    of_columns = np.zeros((problem.X.shape[1], len(weights.bias)))
+    for block, of_block in zip(blocks[:n_fields], weights.of_blocks):
+        of_columns[block.columns] = of_block.T
+    crosses = Crosses.of(blocks[n_fields:], weights.of_blocks[n_fields:])
     return LinearPart(
-        weights.bias,
-        _of_columns(blocks, weights, n_columns),
-        _as_crosses(blocks, weights),
-        strengths[task.group],
-        {
-            (blocks[first].field, blocks[second].field): float(strengths[n_groups + number])
-            for number, (first, second) in enumerate(pairs)
-        },
-        learnt.held_out_loss,
-        weights.raw,
+        weights.bias, of_columns, crosses, strengths, pairs, held_out_loss, weights.raw
     )
 
 
-@dataclass(frozen=True)
-class _Learning:
-    """The rows from which strengths are learnt."""
-
-    task: Task
-    blocks: list[Block]
-    loss: LossOfRows
-    weight: np.ndarray
-    fold: np.ndarray
-    n_groups: int
-
-    @classmethod
-    def on(cls, task: Task, blocks: list[Block], loss_of, n_groups: int) -> "_Learning":
-        """All rows, or an even part of each fold if there are many."""
-        n_rows = len(task.weight)
-        if n_rows <= _MOST_ROWS:
-            return cls(task, blocks, loss_of(slice(None)), task.weight, task.fold, n_groups)
-        chosen = np.sort(np.argsort(task.fold, kind="stable")[:: -(-n_rows // _MOST_ROWS)])
-        parts = [block.part(chosen) for block in blocks]
-        loss = loss_of(chosen)
-        return cls(task, parts, loss, task.weight[chosen], task.fold[chosen], n_groups)
-
-    def learn(self, blocks: list[Block]) -> Learnt:
-        """The strength of each group of these blocks."""
-        n_groups = max((block.group + 1 for block in blocks), default=0)
-        start = np.full(max(n_groups, self.n_groups), _START)
-        start[self.n_groups :] = _START_OF_CROSSES
-        return learn_strengths(
-            blocks, self.loss, self.weight, self.fold, self.task.bias, start, self.task.noise
-        )
-
-    def with_crosses(self, pairs: list[tuple[int, int]]) -> list[Block]:
-        """The blocks of fields and of these pairs of them."""
-        size = len(self.weight), self.task.X.shape[1]
-        return [*self.blocks, *_cross_blocks(self.blocks, pairs, *size, self.n_groups)]
-
-    def candidates(self, learnt: Learnt, crosses) -> list[tuple[int, int]]:
-        """Positions of the pairs of blocks that have crosses, most useful first."""
-        eligible = [number for number, block in enumerate(self.blocks) if block.one_hot]
-        pairs = [(one, other) for one in eligible for other in eligible if one < other]
-        pairs = [p for p in pairs if self.blocks[p[0]].field != self.blocks[p[1]].field]
-        if crosses != "auto":
-            asked = {frozenset(pair) for pair in crosses}
-            field = [block.field for block in self.blocks]
-            return [p for p in pairs if frozenset((field[p[0]], field[p[1]])) in asked]
-        gains = self._gains(pairs, learnt)
-        best = sorted((p for p in pairs if gains[p] > 0), key=lambda p: -gains[p])
-        return sorted(best[:_MOST_CROSSES])
-
-    def _gains(self, pairs, learnt: Learnt) -> dict[tuple[int, int], float]:
-        """Held-out gain of each pair of blocks beside the fields, in the first fold."""
-        training = np.where(self.fold != self.fold.min(), self.weight, 0.0)[:, None]
-        held_out = self.weight[:, None] - training
-        weights = Weights.zero(self.blocks, self.task.bias, len(self.weight))
-        for _ in range(_MOST_ROUNDS // 4):
-            descend(
-                self.blocks,
-                weights,
-                learnt.strengths,
-                lambda raw: (training * d for d in self.loss(raw)[1:]),
-            )
-        _, gradient, curvature = self.loss(weights.raw)
-        parts = [(part * gradient, part * curvature) for part in (training, held_out)]
-        columns = {
-            number: columns_of_rows(self.blocks[number], len(self.weight))
-            for number in {number for pair in pairs for number in pair}
-        }
-        strength = _START_OF_CROSSES * learnt.left
-        gains = {}
-        for one, other in pairs:
-            block = cross_block(columns[one], columns[other], self.task.X.shape[1], 0)
-            gains[one, other] = 0.0 if block is None else held_out_gain(block, *parts, strength)
-        return gains
-
-
-def _cross_blocks(blocks, pairs, n_rows: int, n_columns: int, n_groups: int) -> list[Block]:
-    columns = {
-        number: columns_of_rows(blocks[number], n_rows)
-        for number in {number for pair in pairs for number in pair}
-    }
-    made = [
-        cross_block(columns[one], columns[other], n_columns, n_groups + number)
-        for number, (one, other) in enumerate(pairs)
-    ]
-    return [block for block in made if block is not None]
-
-
-def _fitted(blocks, task: Task, strengths, loss: LossOfRows) -> Weights:
-    """Weights fitted on all rows, until a round changes the raw scores no more."""
-    weight = task.weight[:, None]
-    weights = Weights.zero(blocks, task.bias, len(weight))
+def _descended(blocks: list[Block], problem: Problem, strengths: np.ndarray) -> Weights:
+    """Weights after rounds of descent, until a round hardly changes the raw scores."""
+    weight, loss = problem.weight[:, None], problem.loss_of(slice(None))
+    weights = Weights.zero(blocks, problem.bias, len(weight))
     for _ in range(_MOST_ROUNDS):
-        before = weights.raw
-        weights.raw = before.copy()
+        before = weights.raw.copy()
         descend(blocks, weights, strengths, lambda raw: (weight * d for d in loss(raw)[1:]))
-        change, size = np.abs(weights.raw - before).mean(), weights.raw.std()
-        if change <= _TOLERANCE * size:
+        if np.abs(weights.raw - before).mean() <= _TOLERANCE * weights.raw.std():
             break
     return weights
-
-
-def _of_columns(blocks, weights: Weights, n_columns: int) -> np.ndarray:
-    result = np.zeros((n_columns, len(weights.bias)))
-    for block, of_block in zip(blocks, weights.of_blocks):
-        if block.columns.ndim == 1:
-            result[block.columns] = of_block.T
-    return result
-
-
-def _as_crosses(blocks, weights: Weights) -> Crosses | None:
-    """The crosses of all blocks, in the order of their columns."""
-    found = [
-        (block.columns, of_block.T)
-        for block, of_block in zip(blocks, weights.of_blocks)
-        if block.columns.ndim == 2
-    ]
-    if not found:
-        return None
-    columns, values = (np.concatenate(parts) for parts in zip(*found))
-    order = np.lexsort(columns.T[::-1])
-    return Crosses(columns[order], values[order])

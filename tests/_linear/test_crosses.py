@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from sklearn_afm._data.checks import canonical_csr
-from sklearn_afm._linear.crosses import Crosses, cross_block, held_out_gain
+from sklearn_afm._linear.crosses import Crosses, cross_block
 
 
 def by_loops(crosses, table):
@@ -41,24 +41,3 @@ def test_only_repeated_pairs_of_levels_have_a_cross():
     np.testing.assert_array_equal(block.level, [0, 0, 1, 1])
     assert block.group == 3
     assert cross_block(np.array([0, 1]), np.array([2, 2]), 3, 0) is None
-
-
-def test_held_out_gain_of_a_parabola():
-    rng = np.random.default_rng(1)
-    first, second = rng.integers(0, 2, 200), rng.integers(2, 4, 200)
-    target = 1.0 * (first + second == 3) + rng.normal(0, 0.1, 200)
-    training = (rng.random(200) < 0.7)[:, None] * 1.0
-    block = cross_block(first, second, 4, 0)
-    gradient, curvature = -2 * target[:, None], np.full((200, 1), 2.0)
-    parts = [(w * gradient, w * curvature) for w in (training, 1 - training)]
-    weights = np.array(
-        [
-            target[(block.level == level) & (training[:, 0] == 1)].sum()
-            / ((training[:, 0] == 1)[block.level == level].sum() + 0.5)
-            for level in range(block.n_levels)
-        ]
-    )
-    held = training[:, 0] == 0
-    error = target - weights[block.level]
-    gain = (target[held] ** 2).sum() - (error[held] ** 2).sum()
-    assert held_out_gain(block, *parts, strength=0.5) == pytest.approx(gain)
