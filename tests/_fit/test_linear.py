@@ -1,0 +1,234 @@
+"""The linear part of a fit: learnt strengths and crosses, as a user of the estimators sees them."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from sklearn_afm import AFMClassifier, AFMRegressor, FieldEncoder, FMClassifier, FMRegressor
+
+FEW = {"embedding_dim": 4, "max_iter": 3, "random_state": 0}
+
+
+def levels(n_rows=1200, sizes=(5, 6, 4), seed=0):
+    return np.random.default_rng(seed).integers(0, sizes, (n_rows, len(sizes)))
+
+
+@pytest.fixture(scope="module")
+def crossed():
+    """Rows, targets that depend on whether the first two columns have equal levels, and a model."""
+    codes = levels()
+    y = 2.0 * (codes[:, 0] == codes[:, 1]) + np.random.default_rng(1).normal(0, 0.3, len(codes))
+    X = sparse.csr_array(OneHotEncoder().fit_transform(codes))
+    return X, y, AFMRegressor(**FEW).fit(X, y)
+
+
+@pytest.mark.parametrize("cls", [FMClassifier, AFMClassifier])
+def test_an_interaction_of_equal_levels_is_found(cls):
+    codes = levels(2000, (10, 10, 10, 10))
+    y = codes[:, 0] == codes[:, 1]
+    X = OneHotEncoder().fit_transform(codes)
+    model = cls(**FEW).fit(X[:800], y[:800])
+    assert (0, 1) in model.l2_crosses_
+    assert roc_auc_score(y[800:], model.decision_function(X[800:])) > 0.98
+
+
+def test_without_interactions_it_is_as_good_as_a_linear_model():
+    codes = levels(6000, (60, 30, 10, 4))
+    rng = np.random.default_rng(1)
+    logits = sum(rng.normal(0, 0.7, 60)[column] for column in codes.T)
+    y = rng.random(6000) < 1 / (1 + np.exp(-logits))
+    X = OneHotEncoder().fit_transform(codes)
+    loss = {
+        model: log_loss(y[2000:], model.fit(X[:2000], y[:2000]).predict_proba(X[2000:]))
+        for model in (AFMClassifier(random_state=0), LogisticRegression())
+    }
+    ours, linear = loss.values()
+    assert ours < linear + 0.002
+
+
+def test_predictions_are_the_sum_of_their_parts(crossed):
+    X, _, model = crossed
+    assert len(model.cross_columns_)
+    plain = clone(model).set_params(l2_linear=0.5).fit(X, crossed[1])
+    for name in ("bias_", "linear_weights_", "embeddings_", "projection_", "median_pairs_"):
+        setattr(plain, name, getattr(model, name))
+    for name in ("attention_weight_", "attention_bias_", "attention_context_"):
+        setattr(plain, name, getattr(model, name))
+    table = X.toarray()
+    crosses = np.zeros(len(table))
+    for (first, second), weight in zip(model.cross_columns_, model.cross_weights_):
+        crosses += weight * table[:, first] * table[:, second]
+    np.testing.assert_allclose(model.predict(X), plain.predict(X) + crosses, atol=1e-5)
+
+
+def test_strengths_are_by_field(crossed):
+    _, _, model = crossed
+    np.testing.assert_array_equal(model.fields_, np.repeat([0, 1, 2], [5, 6, 4]))
+    assert len(np.unique(model.l2_linear_)) > 1
+    for number in range(3):
+        assert len(np.unique(model.l2_linear_[model.fields_ == number])) == 1
+    one = AFMRegressor(fields=None, **FEW).fit(*crossed[:2])
+    assert len(np.unique(one.l2_linear_)) == 1
+
+
+def test_labels_of_fields(crossed):
+    X, y, _ = crossed
+    labels = ["a"] * 5 + ["b"] * 6 + ["a"] * 4
+    model = FMRegressor(fields=labels, crosses=[("b", "a")], **FEW).fit(X, y)
+    assert model.fields_.tolist() == labels
+    assert list(model.l2_crosses_) == [("a", "b")]
+    assert len(np.unique(model.l2_linear_[model.fields_ == "a"])) == 1
+    pairs = {tuple(sorted(pair)) for pair in model.fields_[model.cross_columns_].tolist()}
+    assert pairs == {("a", "b")}
+
+
+def test_given_pairs_are_crossed():
+    codes = levels(400)
+    y = np.random.default_rng(2).normal(size=400)
+    X = OneHotEncoder().fit_transform(codes)
+    model = FMRegressor(crosses=[(2, 0)], **FEW).fit(X, y)
+    assert list(model.l2_crosses_) == [(0, 2)]
+    assert not len(FMRegressor(crosses=None, **FEW).fit(X, y).cross_columns_)
+    assert not len(FMRegressor(l2_linear=1.0, **FEW).fit(X, y).cross_columns_)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"fields": [0, 1]}, "15 columns"),
+        ({"crosses": [(0, 7)]}, "two different fields"),
+        ({"crosses": [(1, 1)]}, "two different fields"),
+    ],
+)
+def test_wrong_fields_are_refused(crossed, parameters, words):
+    with pytest.raises(ValueError, match=words):
+        AFMRegressor(**FEW, **parameters).fit(*crossed[:2])
+
+
+def test_fields_survive_searches_column_transformers_slices_and_pickles(crossed):
+    codes, y = levels(), crossed[1]
+    search = GridSearchCV(
+        make_pipeline(FieldEncoder(categorical_features=[0, 1, 2]), FMRegressor(**FEW)),
+        {"fieldencoder__min_frequency": [1, 230]},
+        cv=2,
+    ).fit(codes, y)
+    assert search.best_params_ == {"fieldencoder__min_frequency": 1}
+    assert (0, 1) in search.best_estimator_[-1].l2_crosses_
+    parts = ColumnTransformer([("one", OneHotEncoder(), [2]), ("other", OneHotEncoder(), [0, 1])])
+    X = sparse.csr_array(parts.fit_transform(codes))
+    sliced = FMRegressor(**FEW).fit(X[100:], y[100:])
+    assert (1, 2) in sliced.l2_crosses_
+    copy = pickle.loads(pickle.dumps(sliced))
+    np.testing.assert_array_equal(copy.predict(X), sliced.predict(X))
+
+
+def test_training_goes_on_beside_the_linear_part(crossed):
+    X, y, _ = crossed
+    options = FEW | {"warm_start": True, "early_stopping": False, "weight_averaging": 0}
+    twice = AFMRegressor(**options).fit(X, y).fit(X, y)
+    once = AFMRegressor(**options | {"max_iter": 6}).fit(X, y)
+    np.testing.assert_allclose(twice.predict(X), once.predict(X), atol=1e-4)
+
+
+def test_partial_fit_keeps_crosses(crossed):
+    X, y, model = crossed
+    model = pickle.loads(pickle.dumps(model))
+    before, weights = model.predict(X), model.cross_weights_
+    model.partial_fit(X, y)
+    np.testing.assert_array_equal(model.cross_weights_, weights)
+    assert np.mean((model.predict(X) - y) ** 2) < 1.2 * np.mean((before - y) ** 2)
+    assert not len(AFMRegressor(**FEW).partial_fit(X, y).cross_columns_)
+
+
+def test_an_afm_starts_from_an_fm_with_crosses(crossed):
+    X, y, _ = crossed
+    fm = FMRegressor(**FEW).fit(X, y)
+    for l2_linear in ("auto", 0.5):
+        options = FEW | {"max_iter": 1, "learning_rate": 1e-6, "early_stopping": False}
+        afm = AFMRegressor(init=fm, l2_linear=l2_linear, **options).fit(X, y)
+        np.testing.assert_allclose(afm.predict(X), fm.predict(X), atol=0.02)
+
+
+def test_a_weight_of_two_is_a_row_given_twice():
+    codes = levels(300)
+    y = 1.0 * (codes[:, 0] == codes[:, 1]) + np.random.default_rng(3).normal(size=300)
+    X = sparse.csr_array(OneHotEncoder().fit_transform(codes))
+    weight = np.random.default_rng(4).integers(1, 3, 300)
+    twice = np.repeat(np.arange(300), weight)
+    options = FEW | {"early_stopping": False, "max_iter": 1, "learning_rate": 1e-9}
+    one = FMRegressor(**options).fit(X, y, sample_weight=weight)
+    other = FMRegressor(**options).fit(X[twice], y[twice])
+    np.testing.assert_allclose(one.l2_linear_, other.l2_linear_, rtol=1e-6)
+    np.testing.assert_allclose(one.predict(X), other.predict(X), atol=1e-4)
+
+
+def test_the_order_of_rows_does_not_count(crossed):
+    X, y, _ = crossed
+    order = np.random.default_rng(0).permutation(len(y))
+    one, other = (
+        FMRegressor(**FEW | {"early_stopping": False}).fit(X[rows], y[rows])
+        for rows in (np.arange(len(y)), order)
+    )
+    np.testing.assert_allclose(one.l2_linear_, other.l2_linear_, rtol=1e-6)
+
+
+def test_several_outputs():
+    codes = levels(900)
+    rng = np.random.default_rng(5)
+    X = OneHotEncoder().fit_transform(codes)
+    same = codes[:, 0] == codes[:, 1]
+    Y = np.stack([2.0 * same, codes[:, 2]], axis=1) + rng.normal(0, 0.1, (900, 2))
+    model = AFMRegressor(**FEW).fit(X[:700], Y[:700])
+    assert model.cross_weights_.shape == (2, len(model.cross_columns_))
+    assert model.score(X[700:], Y[700:]) > 0.9
+    labels = np.array(["none", "one", "two"])[same * 1 + same * (codes[:, 2] > 1)]
+    classifier = AFMClassifier(**FEW).fit(X[:700], labels[:700])
+    assert classifier.score(X[700:], labels[700:]) > 0.95
+    assert classifier.cross_weights_.shape[0] == 3
+
+
+def test_real_values_share_a_strength():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(500, 5))
+    y = X @ [1.0, -2.0, 0.5, 0.0, 3.0] + rng.normal(0, 0.5, 500)
+    model = FMRegressor(**FEW).fit(X[:300], y[:300])
+    assert len(np.unique(model.l2_linear_)) == 1
+    ridge = Ridge().fit(X[:300], y[:300])
+    error, of_ridge = (np.mean((m.predict(X[300:]) - y[300:]) ** 2) for m in (model, ridge))
+    assert error < 1.05 * of_ridge
+
+
+def test_bags_of_words_have_one_strength_for_all():
+    X = sparse.random_array((300, 1500), density=0.05, rng=7, format="csr")
+    y = X.sum(axis=1)
+    model = FMRegressor(**FEW).fit(X, y)
+    assert not hasattr(model, "l2_linear_")
+    same = FMRegressor(l2_linear=0.5, **FEW).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), same.predict(X))
+
+
+def test_the_linear_part_alone_is_kept_if_no_epoch_is_better():
+    rng = np.random.default_rng(8)
+    codes = levels(2000, (40, 40))
+    y = rng.normal(size=40)[codes[:, 0]] + rng.normal(size=2000)
+    X = OneHotEncoder().fit_transform(codes)
+    options = FEW | {"learning_rate": 3.0, "l2_embedding": 0.0, "early_stopping": True}
+    model = FMRegressor(**options).fit(X, y)
+    assert model.best_iter_ == 0
+    assert model.n_iter_ == 3
+
+
+def test_a_frozen_linear_part_is_not_learnt(crossed):
+    X, y, _ = crossed
+    model = FMRegressor(freeze=("linear_weights",), **FEW).fit(X, y)
+    assert not model.linear_weights_.any()
+    assert not hasattr(model, "l2_linear_")
