@@ -89,8 +89,9 @@ def sweep(
             if block.rows is None and block.one_hot:
                 # Every row has a level: the bias takes their mean, which no strength holds back.
                 # Block by block, it would get there slowly.
-                mean = of_block[output].mean()
-                of_block[output] -= mean
+                seen = bend[output] > 0
+                mean = of_block[output][seen].mean() if seen.any() else 0.0
+                of_block[output][seen] -= mean
                 weights.bias[output] += mean
             if block.rows is None:
                 raw += change
