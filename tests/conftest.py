@@ -73,3 +73,9 @@ def pytest_terminal_summary(terminalreporter):
             for name, value in getattr(report, "user_properties", ()):
                 if name == "fuzz" and report.when == "call":
                     terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
+@pytest.fixture
+def fixed_strengths(monkeypatch):
+    """Fits without a linear part of its own: all parameters are learnt by gradient descent."""
+    monkeypatch.setattr("sklearn_afm._fit.linear.learns_linear_part", lambda *_: False)

@@ -5,13 +5,15 @@ import math
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from .units import target_moments
+
 # If fewer distinct rows would be set aside, equal rows do not count as copies: they are different
 # observations that have the same levels by chance.
 _FEWEST_DISTINCT = 30
 # If copies are a smaller share of the rows, they do not bias the rows set aside: they are ignored.
 _SMALLEST_SHARE = 0.01
-# If fewer of the rows are distinct, equal rows are no copies.
-_SMALLEST_DISTINCT_SHARE = 0.25
+# Decimals by which rows differ.
+_DECIMALS = 3
 
 
 def validation_split(X, target, fraction, *, by_class: bool, seed: int):
@@ -94,22 +96,33 @@ def _copies(X, target):
     return group, first
 
 
-def folds_of_rows(X, target, n_folds: int) -> np.ndarray:
-    """The number of each row's fold, by its content alone: neither a seed nor the order counts.
+def held_out_weights(X, target, weight, n_folds: int) -> np.ndarray:
+    """How much of each row's weight each fold holds out, (n_folds, n_rows).
 
-    Copies are in the same fold, so that a row given twice has the effect of a weight of 2. If most
-    rows are alike, equal rows are different observations: they are spread over the folds.
+    This depends on what the rows hold, not on their order or on a seed. Each fold holds out an
+    equal number of a row's copies. What cannot be shared evenly is in one fold, by chance. So a
+    weight of 2 has the effect of giving a row twice, and rows of few levels are in all folds.
+
+    Parameters
+    ----------
+    X : canonical CSR of shape (n_rows, n_columns), in the model's units
+    target : ndarray of shape (n_rows, n_targets), in the model's units
+    weight : ndarray of shape (n_rows,)
     """
-    columns, outputs = np.random.default_rng(1).standard_normal(
-        (2, max(X.shape[1], target.shape[1]))
-    )
-    with np.errstate(over="ignore", invalid="ignore"):
-        product = X @ columns[: X.shape[1]] + target @ outputs[: target.shape[1]]
-    _, group, count = np.unique(product, return_inverse=True, return_counts=True)
+    # Rounded, so that units do not count.
+    X = type(X)((np.round(X.data.astype(np.float64), _DECIMALS), X.indices, X.indptr), X.shape)
+    rng = np.random.default_rng(1)
+    columns = rng.standard_normal(X.shape[1])
+    outputs = rng.standard_normal(target.shape[1])
+    _, scale = target_moments(target.astype(np.float64), weight)
+    target = target / scale
+    product = X @ columns + np.round(target, _DECIMALS) @ outputs
+    _, first, group = np.unique(product, return_index=True, return_inverse=True)
+    total = np.bincount(group, weight)
     # Bits of a product of odd numbers are as good as random (D. Knuth, TAOCP 3, 6.4).
-    bits = np.ascontiguousarray(product).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    number = (bits >> np.uint64(40)).astype(np.int64)
-    if len(count) < _SMALLEST_DISTINCT_SHARE * len(group):
-        order = np.argsort(group, kind="stable")
-        number[order] += np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
-    return number % n_folds
+    bits = product[first].view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    fold = (bits >> np.uint64(40)).astype(np.int64) % n_folds
+    even = np.floor(total / n_folds)
+    of_groups = np.tile(even, (n_folds, 1))
+    of_groups[fold, np.arange(len(total))] += total - n_folds * even
+    return (of_groups / total)[:, group] * weight

@@ -10,7 +10,7 @@ from .._attributes import crosses_of
 from .._data.fields import find_fields
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
-from .._data.split import folds_of_rows
+from .._data.split import held_out_weights
 from .._linear.crosses import Crosses
 from .._linear.fit import (
     N_FOLDS,
@@ -96,13 +96,18 @@ def learns_linear_part(estimator, loss) -> bool:
 
 
 def _fit_part(setup: Setup, fields: FieldsOfColumns) -> LinearPart | None:
-    rows = setup.prepared.rows
-    return fit_linear_part(
-        _problem(setup, fields, setup.prepared.X, setup.prepared.target, rows.weight),
-        folds_of_rows(rows.X, rows.target, N_FOLDS),
-        _pairs(setup.estimator.crosses, fields),
-        noise=setup.loss.standardises,
-    )
+    prepared = setup.prepared
+    data = prepared.X, prepared.target, prepared.rows.weight
+    crosses = _pairs(setup.estimator.crosses, fields)
+    with np.errstate(over="ignore", invalid="ignore"):
+        problem, held_out = _problem(setup, fields, *data), held_out_weights(*data, N_FOLDS)
+        part = fit_linear_part(problem, held_out, crosses, noise=setup.loss.standardises)
+    if part is not None and not np.isfinite(part.raw).all():
+        raise ValueError(
+            f"The training loss became infinite or NaN ({setup.sizes(prepared.X.data)}). Clip "
+            "outliers in X, or give a number for l2_linear."
+        )
+    return part
 
 
 def _problem(setup: Setup, fields: FieldsOfColumns, X, target, weight) -> Problem:

@@ -40,8 +40,8 @@ def start_values(
                 pretrained, optimizer = _pretrained(setup, validation, checkpoint)
                 arrays |= pretrained
         elif estimator.init is not None:
-            progress = estimator.init._progress
-            arrays |= _beside_linear_part(setup, _of_fitted_fm(setup, names), progress)
+            of_fm = _of_fitted_fm(setup, names)
+            arrays |= _beside_linear_part(setup, of_fm, estimator.init._progress)
             optimizer = estimator.init._progress.optimizer
         arrays |= _fresh(setup, model, {p.name for p in model.parameters} - names)
     dtype = setup.array_dtype

@@ -1,6 +1,8 @@
 """Crosses: a weight for each pair of levels of two fields, and no embedding."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +14,16 @@ from .blocks import Block
 _FEWEST_ROWS = 2
 # Pairs of rows and columns that are looked up at once.
 _PAIRS_AT_ONCE = 1 << 20
+
+
+class Found(NamedTuple):
+    """Crosses that rows have."""
+
+    row: np.ndarray
+    first: np.ndarray  # column; smaller than
+    second: np.ndarray  # this one
+    cross: np.ndarray  # number
+    factor: np.ndarray  # x_i x_j
 
 
 @dataclass(frozen=True)
@@ -40,40 +52,52 @@ class Crosses:
             Canonical. A cross counts w x_i x_j.
         """
         result = np.zeros((X.shape[0], self.weights.shape[1]))
-        for rows, _, _, cross, factor in self.found(X):
+        for part in self.found(X):
             for output, weights in enumerate(self.weights.T):
-                result[:, output] += np.bincount(rows, weights[cross] * factor, X.shape[0])
+                added = weights[part.cross] * part.factor
+                result[:, output] += np.bincount(part.row, added, X.shape[0])
         return result
 
-    def found(self, X: sparse.csr_array):
-        """Yield row, first column, second column, number of the cross and x_i x_j, in parts."""
-        X = X.tocsr()
+    def found(self, X: sparse.csr_array) -> Iterator[Found]:
+        """Yield the crosses that rows have, in parts."""
         taking_part = np.zeros(X.shape[1], dtype=bool)
         taking_part[self.columns.ravel()] = True
         keep = taking_part[X.indices]
         length = np.diff(np.concatenate([[0], np.cumsum(keep)])[X.indptr])
         start = np.cumsum(length) - length
         columns, values = X.indices[keep].astype(np.int64), X.data[keep]
-        keys = self.columns[:, 0] * X.shape[1] + self.columns[:, 1]
         for size in np.unique(length[length > 1]):
-            later, earlier = pair_positions(int(size))
-            every = np.flatnonzero(length == size)
-            step = max(1, _PAIRS_AT_ONCE // len(later))
-            for at in range(0, len(every), step):
-                rows = every[at : at + step]
-                entries = start[rows, None] + np.arange(size)
-                own, own_values = columns[entries], values[entries]
-                wanted = own[:, earlier] * X.shape[1] + own[:, later]
-                place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-                row, pair = np.nonzero(keys[place] == wanted)
-                first, second = earlier[pair], later[pair]
-                yield (
-                    rows[row],
-                    own[row, first],
-                    own[row, second],
-                    place[row, pair],
-                    own_values[row, first] * own_values[row, second],
-                )
+            rows = np.flatnonzero(length == size)
+            n_pairs = int(size) * (int(size) - 1) // 2
+            if n_pairs > max(len(self.columns), _PAIRS_AT_ONCE):
+                for row in rows:
+                    own = slice(start[row], start[row] + size)
+                    yield self._found_in_long_row(row, X.shape[1], columns[own], values[own])
+                continue
+            step = max(1, _PAIRS_AT_ONCE // n_pairs)
+            for first in range(0, len(rows), step):
+                part = rows[first : first + step]
+                entries = start[part, None] + np.arange(size)
+                yield self._found_in(part, X.shape[1], columns[entries], values[entries])
+
+    def _found_in(self, rows, n_columns: int, columns, values) -> Found:
+        """Crosses of rows of one length: all their pairs are looked up."""
+        later, earlier = pair_positions(columns.shape[1])
+        keys = self.columns[:, 0] * n_columns + self.columns[:, 1]
+        wanted = columns[:, earlier] * n_columns + columns[:, later]
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        row, pair = np.nonzero(keys[place] == wanted)
+        first, second = (row, earlier[pair]), (row, later[pair])
+        cross, factor = place[row, pair], values[first] * values[second]
+        return Found(rows[row], columns[first], columns[second], cross, factor)
+
+    def _found_in_long_row(self, row: int, n_columns: int, columns, values) -> Found:
+        """Crosses of a row that has more pairs than there are crosses: all crosses are tried."""
+        dense = np.zeros(n_columns)
+        dense[columns] = values
+        factor = dense[self.columns].prod(axis=1)
+        cross = np.flatnonzero(factor)
+        return Found(np.full(len(cross), row), *self.columns[cross].T, cross, factor[cross])
 
 
 def columns_of_rows(block: Block, n_rows: int) -> np.ndarray:

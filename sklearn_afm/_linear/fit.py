@@ -59,15 +59,15 @@ class LinearPart:
 
 
 def fit_linear_part(
-    problem: Problem, fold: np.ndarray, crosses: str | Pairs | None, *, noise: bool
+    problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None, *, noise: bool
 ) -> LinearPart | None:
     """Learn strengths on held-out rows, then fit on all rows.
 
     Parameters
     ----------
     problem : Problem
-    fold : ndarray of shape (n_rows,)
-        Number of the fold in which a row is held out.
+    held_out : ndarray of shape (n_folds, n_rows)
+        How much of each row's weight a fold holds out.
     crosses : "auto", None or list of (int, int)
         Pairs of fields that have crosses. "auto" takes those that lower the held-out loss.
     noise : bool
@@ -81,17 +81,17 @@ def fit_linear_part(
     blocks = problem.blocks()
     if len(blocks) > _MOST_BLOCKS:
         return None
-    few, blocks, fold = _learning_rows(problem, blocks, fold)
+    few, blocks, held_out = _learning_rows(problem, blocks, held_out)
 
     def learn(pairs: Pairs) -> Learnt:
         start = np.repeat([_START, _START_OF_CROSSES], [problem.n_groups, len(pairs)])
         every = [*blocks, *cross_blocks(blocks, pairs, few.X.shape, problem.n_groups)]
         loss = few.loss_of(slice(None))
-        return learn_strengths(every, loss, few.weight, fold, few.bias, start, noise)
+        return learn_strengths(every, loss, few.weight, held_out, few.bias, start, noise)
 
     learnt, pairs = learn([]), []
     if crosses is not None and len(crosses):
-        pairs = crosses if isinstance(crosses, list) else _chosen(few, blocks, fold, learnt)
+        pairs = crosses if isinstance(crosses, list) else _chosen(few, blocks, held_out[0], learnt)
         beside = learn(pairs)
         if isinstance(crosses, list):
             learnt = beside
@@ -107,29 +107,29 @@ def refit_linear_part(part: LinearPart, problem: Problem) -> LinearPart:
     return _fitted(problem, part.strengths, part.pairs, part.held_out_loss)
 
 
-def _learning_rows(problem: Problem, blocks: list[Block], fold: np.ndarray):
+def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
     """All rows, or an even part of each fold if there are many; their blocks and folds."""
-    n_rows = len(fold)
+    n_rows = len(problem.weight)
     if n_rows <= _MOST_ROWS:
-        return problem, blocks, fold
-    chosen = np.sort(np.argsort(fold, kind="stable")[:: -(-n_rows // _MOST_ROWS)])
+        return problem, blocks, held_out
+    by_fold = np.argsort(held_out.argmax(axis=0), kind="stable")
+    chosen = np.sort(by_fold[:: -(-n_rows // _MOST_ROWS)])
     few = replace(
         problem,
         X=problem.X[chosen],
         weight=problem.weight[chosen],
         loss_of=lambda rows: problem.loss_of(chosen[rows]),
     )
-    return few, [block.part(chosen) for block in blocks], fold[chosen]
+    return few, [block.part(chosen) for block in blocks], held_out[:, chosen]
 
 
-def _chosen(problem: Problem, blocks: list[Block], fold: np.ndarray, learnt: Learnt) -> Pairs:
+def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt: Learnt) -> Pairs:
     """Pairs of fields whose crosses promise to lower the held-out loss."""
-    training = np.where(fold != fold.min(), problem.weight, 0.0)
+    training = problem.weight - held_out
     weights = _descended(blocks, replace(problem, weight=training), learnt.strengths)
     derivatives = problem.loss_of(slice(None))(weights.raw)[1:]
     parts = [
-        tuple(weight[:, None] * part for part in derivatives)
-        for weight in (training, problem.weight - training)
+        tuple(weight[:, None] * part for part in derivatives) for weight in (training, held_out)
     ]
     strength = _START_OF_CROSSES * learnt.left
     return choose_pairs(blocks, problem.X.shape, *parts, strength)

@@ -26,6 +26,8 @@ _STEPS, _ROUNDS = 20, 2
 _FIRST_STEP, _LARGEST_STEP = 0.5, 1.0  # of the logarithm
 # Pull towards the strengths at the start, in units of the loss of one row per squared logarithm.
 _PULL = 0.5
+# Of the loss that is left: strengths stay positive.
+_SMALLEST_SHARE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def learn_strengths(
     blocks: list[Block],
     loss: LossOfRows,
     weight: np.ndarray,
-    fold: np.ndarray,
+    held_out: np.ndarray,
     bias: np.ndarray,
     start: np.ndarray,
     noise: bool,
@@ -63,8 +65,8 @@ def learn_strengths(
     blocks : list of Block
     loss : callable
     weight : ndarray of shape (n_rows,)
-    fold : ndarray of shape (n_rows,)
-        Number of the fold in which a row is held out.
+    held_out : ndarray of shape (n_folds, n_rows)
+        How much of each row's weight a fold holds out.
     bias : ndarray of shape (n_outputs,)
         Bias to start from.
     start : ndarray of shape (n_groups,)
@@ -73,7 +75,7 @@ def learn_strengths(
         Whether the loss has a unit, as squared error has. A strength is then the variance of the
         noise over that of the weights: it falls with the share of the loss that is left.
     """
-    folds = [_fold(blocks, weight, fold != number, bias) for number in np.unique(fold)]
+    folds = [_fold(blocks, weight, of_fold, bias) for of_fold in held_out]
     total = weight.sum()
     at_start = weight @ loss(np.tile(bias, (len(weight), 1)))[0] / total or 1.0
     unit, left = (at_start, 1.0) if noise else (1.0, 1.0)
@@ -81,26 +83,26 @@ def learn_strengths(
     log, step, before = log_start.copy(), np.full(len(start), _FIRST_STEP), np.zeros(len(start))
     best, best_value, best_loss = log, np.inf, np.inf
     for number in range(_STEPS):
-        slope, held_out = np.zeros(len(start)), 0.0
+        slope, held_out_loss = np.zeros(len(start)), 0.0
         for one in folds:
             added, added_slope = _advance(one, blocks, np.exp(log) * left, loss)
-            held_out += added
+            held_out_loss += added
             slope += added_slope
-        value = held_out / unit + _PULL * ((log - log_start) ** 2).sum()
+        value = held_out_loss / unit + _PULL * ((log - log_start) ** 2).sum()
         slope = slope / unit + 2 * _PULL * (log - log_start)
         if number > 2 and value < best_value:
-            best, best_value, best_loss = log, value, held_out / total
+            best, best_value, best_loss = log, value, held_out_loss / total
         log, step, before = _resilient(log, step, slope, before)
         if noise and number < 2:
-            unit = held_out / total
-            left = unit / at_start
+            unit = held_out_loss / total or at_start
+            left = max(unit / at_start, _SMALLEST_SHARE)
     return Learnt(np.exp(best) * left, best_loss, left)
 
 
-def _fold(blocks, weight, training, bias) -> _Fold:
+def _fold(blocks, weight, held_out, bias) -> _Fold:
     return _Fold(
-        np.where(training, weight, 0.0)[:, None],
-        np.where(training, 0.0, weight)[:, None],
+        (weight - held_out)[:, None],
+        held_out[:, None],
         Weights.zero(blocks, bias, len(weight)),
         Weights.zero(blocks, np.zeros_like(bias), len(weight)),
     )

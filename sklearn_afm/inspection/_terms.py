@@ -129,10 +129,10 @@ def _crosses_of_pairs(crosses, X, row, first, second, n_outputs: int) -> np.ndar
         return result
     code = (row * X.shape[1] + first) * X.shape[1] + second
     order = np.argsort(code)
-    for rows, one, other, number, factor in crosses.found(X):
-        wanted = (rows * X.shape[1] + one) * X.shape[1] + other
+    for part in crosses.found(X):
+        wanted = (part.row * X.shape[1] + part.first) * X.shape[1] + part.second
         place = order[np.searchsorted(code, wanted, sorter=order)]
-        result[place] = crosses.weights[number] * factor[:, None]
+        result[place] = crosses.weights[part.cross] * part.factor[:, None]
     return result
 
 

@@ -265,7 +265,7 @@ def test_a_sparse_target_is_refused_as_scikit_learn_does(Estimator, one_hot_data
 
 
 @pytest.mark.parametrize("Estimator", AFMS)
-def test_one_long_row_leaves_the_others_as_they_are(Estimator, rng):
+def test_one_long_row_leaves_the_others_as_they_are(Estimator, rng, fixed_strengths):
     levels = rng.integers(0, 10, size=(2000, 4))
     X = sparse.csr_array(np.eye(10)[levels].reshape(2000, 40))
     X.resize(2000, 1540)

@@ -5,7 +5,7 @@ import pytest
 from conftest import ESTIMATORS, target_for
 from scipy import sparse
 
-from sklearn_afm._data.split import validation_split
+from sklearn_afm._data.split import held_out_weights, validation_split
 
 
 def distinct_rows(rng, n_rows, n_columns=3):
@@ -121,3 +121,33 @@ def test_a_few_copies_change_nothing(rng):
     expected = split(X, y)[1]
     twice = np.r_[np.arange(999), 0]
     np.testing.assert_array_equal(split(X[twice], y[twice])[1], expected)
+
+
+def test_each_fold_holds_out_an_equal_share_of_copies():
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(np.eye(12)[rng.integers(0, 12, 200)])
+    target = rng.integers(0, 2, (200, 1)).astype(float)
+    found = held_out_weights(X, target, np.ones(200), 4)
+    np.testing.assert_allclose(found.sum(axis=0), 1)
+    group = X.indices * 2 + target[:, 0].astype(int)
+    for number in np.unique(group):
+        count = (group == number).sum()
+        shares = found[:, group == number].sum(axis=1)
+        assert shares.min() == pytest.approx(count // 4)
+        assert shares.max() == pytest.approx(count // 4 + count % 4)
+
+
+def test_held_out_weights_depend_on_what_rows_hold_alone():
+    rng = np.random.default_rng(1)
+    X, target = sparse.csr_array(rng.normal(size=(300, 3))), rng.normal(size=(300, 1))
+    weight = rng.integers(1, 6, 300)
+    twice = np.repeat(np.arange(300), weight)
+    one = held_out_weights(X, target, 1.0 * weight, 4)
+    other = held_out_weights(X[twice], target[twice], np.ones(len(twice)), 4)
+    summed = np.stack([np.bincount(twice, row) for row in other])
+    np.testing.assert_allclose(one, summed)
+    order = rng.permutation(300)
+    np.testing.assert_array_equal(
+        held_out_weights(X[order], target[order], 1.0 * weight[order], 4), one[:, order]
+    )
+    assert (one > 0).sum(axis=1).min() > 30

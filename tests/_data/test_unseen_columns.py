@@ -57,7 +57,7 @@ def test_a_listed_level_that_no_row_has_counts_like_none(Estimator, options, lev
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 @pytest.mark.parametrize("how", ["warm start", "partial_fit"])
-def test_a_column_that_comes_later_is_learnt_then(Estimator, how, levels):
+def test_a_column_that_comes_later_is_learnt_then(Estimator, how, levels, fixed_strengths):
     X, y = levels
     y = target_for(Estimator, y)
     early = encoder().fit(X).transform(X)

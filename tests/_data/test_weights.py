@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from conftest import CLASSIFIERS, ESTIMATORS, target_for
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 OPTIONS = {"max_iter": 30, "random_state": 0}
 
 

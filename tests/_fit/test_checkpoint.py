@@ -15,6 +15,8 @@ from sklearn.base import clone
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 OPTIONS = {"embedding_dim": 4, "max_iter": 6, "random_state": 0, "dropout": 0.3}
 
 

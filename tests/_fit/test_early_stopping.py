@@ -8,6 +8,8 @@ from sklearn.metrics import log_loss, make_scorer
 
 from sklearn_afm import AFMClassifier, FMClassifier, FMRegressor
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 
 def scores(*values):
     """Return a scorer that returns these values one after another."""

@@ -8,6 +8,8 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 FM_OF = {AFMRegressor: FMRegressor, AFMClassifier: FMClassifier}
 UNTRAINED = {"learning_rate": 1e-12, "max_iter": 1, "random_state": 0}
 

@@ -6,6 +6,8 @@ from conftest import ESTIMATORS, REGRESSORS, target_for
 
 from sklearn_afm import FMClassifier, FMRegressor
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 
 

@@ -8,6 +8,8 @@ from scipy import sparse
 
 from sklearn_afm import AFMRegressor, FMClassifier
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 
 

@@ -7,6 +7,8 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_afm import AFMClassifier, FMRegressor
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_history_is_in_the_unit_of_the_loss(Estimator, one_hot_data):

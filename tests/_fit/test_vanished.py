@@ -12,6 +12,8 @@ from sklearn_afm import AFMRegressor, FMClassifier
 from sklearn_afm.exceptions import VanishedInteractionsWarning
 from sklearn_afm.inspection._terms import iter_terms
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 
 def equal_levels(rng, n_levels, n_rows):
     """Make four categorical columns. The target is whether the first two are equal."""

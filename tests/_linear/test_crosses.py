@@ -41,3 +41,11 @@ def test_only_repeated_pairs_of_levels_have_a_cross():
     np.testing.assert_array_equal(block.level, [0, 0, 1, 1])
     assert block.group == 3
     assert cross_block(np.array([0, 1]), np.array([2, 2]), 3, 0) is None
+
+
+def test_long_rows_are_looked_up_cross_by_cross(monkeypatch):
+    monkeypatch.setattr("sklearn_afm._linear.crosses._PAIRS_AT_ONCE", 4)
+    rng = np.random.default_rng(2)
+    table = rng.normal(size=(9, 30)) * (rng.random((9, 30)) < 0.7)
+    crosses = Crosses(np.array([(0, 3), (1, 29), (2, 5)]), rng.normal(size=(3, 2)))
+    np.testing.assert_allclose(crosses.scores(canonical_csr(table)), by_loops(crosses, table))

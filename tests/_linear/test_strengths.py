@@ -53,7 +53,7 @@ def test_slope_is_that_of_the_held_out_loss(loss):
         return loss.derivatives(score, target)[0][held_out].sum()
 
     strengths = np.array([0.5, 4.0, 1.0])
-    one = module._fold(blocks, np.ones(300), ~held_out, np.zeros(1))
+    one = module._fold(blocks, np.ones(300), 1.0 * held_out, np.zeros(1))
     for _ in range(200):
         value, slope = module._advance(
             one, blocks, strengths, lambda r: loss.derivatives(r, target)
@@ -78,7 +78,7 @@ def test_fields_that_vary_more_have_smaller_strengths():
         blocks,
         lambda r: SquaredError().derivatives(r, target),
         np.ones(4000),
-        rng.integers(0, 4, 4000),
+        1.0 * (rng.integers(0, 4, 4000) == np.arange(4)[:, None]),
         np.zeros(1),
         np.full(3, 1.5),
         noise=True,
@@ -93,7 +93,8 @@ def test_fields_that_vary_more_have_smaller_strengths():
 
 def test_strengths_do_not_depend_on_the_unit_of_the_target():
     _, raw, blocks, rng = made(600)
-    target, fold = (raw + rng.normal(size=600))[:, None], rng.integers(0, 4, 600)
+    target = (raw + rng.normal(size=600))[:, None]
+    fold = 1.0 * (rng.integers(0, 4, 600) == np.arange(4)[:, None])
     found = [
         learn_strengths(
             blocks,

@@ -15,6 +15,8 @@ from sklearn_afm.inspection import (
     permutation_pair_importance,
 )
 
+pytestmark = pytest.mark.usefixtures("fixed_strengths")
+
 METHODS = ["permute", "zero", "uniform"]
 
 
