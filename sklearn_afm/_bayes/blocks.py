@@ -1,6 +1,7 @@
 """Blocks: columns that are drawn at once, because no row has entries in two of them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -39,7 +40,7 @@ def blocks_of(X: sparse.csr_array, field: np.ndarray) -> list[Block]:
     by_column = X.tocsc()
     return [
         _block(by_column, int(field[start]), order, start, stop)
-        for start, stop in zip(bounds[:-1], bounds[1:])
+        for start, stop in pairwise(bounds)
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class HyperPrior:
-    """What is assumed of the priors: precision ~ Gamma(shape, rate), mean ~ N(0, 1 / (n precision)).
+    """Precision ~ Gamma(shape, rate), and mean ~ N(0, 1 / (n precision)).
 
     The values are those of libFM and myFM, on a model in units of 1.
     """
