@@ -39,8 +39,7 @@ def blocks_of(X: sparse.csr_array, field: np.ndarray) -> list[Block]:
     bounds = np.append(np.flatnonzero(opens), len(run))
     by_column = X.tocsc()
     return [
-        _block(by_column, int(field[start]), order, start, stop)
-        for start, stop in pairwise(bounds)
+        _block(by_column, int(field[start]), order, start, stop) for start, stop in pairwise(bounds)
     ]
 
 
