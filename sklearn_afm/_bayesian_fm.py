@@ -221,9 +221,9 @@ class BayesianFM(HasSettings, BaseEstimator):
         X = checks.centered_rows(self, X)
         draws = Draws(self.bias_draws_, self.linear_weights_draws_, self.embeddings_draws_)
         for score in draws.scores(X):
-            if not np.isfinite(score).all():
+            if not np.abs(score).max(initial=0) <= LARGEST_TARGET:  # nor is NaN
                 raise ValueError(
-                    "A prediction is infinite or NaN. The largest |x| is "
+                    f"A prediction goes beyond {LARGEST_TARGET:g}, or is NaN. The largest |x| is "
                     f"{np.abs(X.data).max(initial=0):g}: clip or scale X as it was for training."
                 )
             yield score
@@ -291,7 +291,7 @@ noise_std_draws_ : ndarray of shape (n_kept,)
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a prediction is infinite or NaN.
+            If X cannot be read as numbers, or a prediction goes beyond 1e150.
         """
         mean, squares = 0.0, 0.0  # Welford's sums: no difference of large numbers
         for draw, score in enumerate(self._scores(X), 1):
@@ -377,7 +377,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianFM):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a score goes beyond 1e150.
         """
         total = sum(np.stack([ndtr(-score), ndtr(score)], axis=1) for score in self._scores(X))
         return total / len(self.bias_draws_)
@@ -398,7 +398,7 @@ class BayesianFMClassifier(ClassifierMixin, BayesianFM):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a score is infinite or NaN.
+            If X cannot be read as numbers, or a score goes beyond 1e150.
         """
         codes = self.predict_proba(X).argmax(axis=1)
         return self.classes_[codes]

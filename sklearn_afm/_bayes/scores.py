@@ -8,7 +8,9 @@ def scores(
     X: sparse.csr_array, bias: float, linear: np.ndarray, embeddings: np.ndarray
 ) -> np.ndarray:
     """Scores (n_rows,), with linear (n_columns,) and embeddings (n_columns, k)."""
-    squares = sparse.csr_array((X.data**2, X.indices, X.indptr), shape=X.shape)
-    # Half of (sum squared - sum of squares): linear in the entries.
-    own = squares @ np.einsum("ik,ik->i", embeddings, embeddings)
-    return bias + X @ linear + (((X @ embeddings) ** 2).sum(axis=1) - own) / 2
+    embeddings = embeddings.astype(np.float64, copy=False)
+    # Half of (sum squared - sum of squares): linear in the entries. Overflow is the caller's.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = sparse.csr_array((X.data**2, X.indices, X.indptr), shape=X.shape)
+        own = squares @ np.einsum("ik,ik->i", embeddings, embeddings)
+        return bias + X @ linear + (((X @ embeddings) ** 2).sum(axis=1) - own) / 2
