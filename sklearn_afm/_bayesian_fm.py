@@ -68,6 +68,8 @@ References
        Technology 3(3), 2012."""
 
 
+# In units of the column's root mean square, of which no column is larger than 1e30.
+_LARGEST_VALUE = 1e15
 # Each has a latent variable: a few arrays of this length.
 _MOST_OBSERVATIONS = 10**9
 
@@ -184,6 +186,11 @@ class BayesianFM(HasSettings, BaseEstimator):
             column_mean="rows",
             stream=False,
         )
+        if np.abs(prepared.X.data).max(initial=0) > _LARGEST_VALUE:
+            raise ValueError(
+                f"X goes up to {np.abs(X.data).max():g} in size, which is too large. Divide its "
+                "columns (sklearn.preprocessing.MaxAbsScaler)."
+            )
         scaling = prepared.units.scaling
         self.fields_ = fields_of(prepared.X, self.fields)
         distinct, row = distinct_rows(prepared.X)

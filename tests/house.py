@@ -22,6 +22,7 @@ FLOORS = [
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_fields"], "from the columns of a frame to one-hot rows"),
+    (["_bayes"], "draws of a posterior: blocks, priors, likelihoods, the sampler"),
     (["_data"], "what comes in: checks, weights, units"),
     (["_core/training"], "optimisers, steps, epochs"),
     (["_core/models"], "the contract of a model; prediction"),

@@ -91,7 +91,7 @@ def test_fields_may_be_given_in_any_order_of_columns(Estimator, one_hot_data, rn
 def test_a_prior_for_each_field_counts(rng):
     """Levels of one field differ much, those of another hardly: one prior fits neither."""
     levels = np.stack([rng.integers(0, 5, 400), rng.integers(0, 150, 400)], axis=1)
-    X = sparse.csr_array(np.eye(155)[levels + [0, 5]].sum(axis=1))
+    X = sparse.csr_array(np.eye(155)[levels + np.array([0, 5])].sum(axis=1))
     effects = np.array([-6, -3, 0, 3, 6])[levels[:, 0]]
     y = effects + rng.normal(size=400)
     losses = []
@@ -200,7 +200,7 @@ def test_what_is_refused(one_hot_data):
     X, y = one_hot_data
     labels = target_of(BayesianFMClassifier, y)
     classifier, regressor = BayesianFMClassifier(**SHORT), BayesianFMRegressor(**SHORT)
-    with pytest.raises(ValueError, match="3 classes. Wrap the estimator in sklearn.multiclass"):
+    with pytest.raises(ValueError, match=r"3 classes\. Wrap the estimator in sklearn\.multi"):
         classifier.fit(X, np.arange(300) % 3)
     with pytest.raises(ValueError, match=r"got 1 class: .*1"):
         classifier.fit(X, labels, labels)
@@ -214,9 +214,7 @@ def test_what_is_refused(one_hot_data):
         regressor.fit(X, np.stack([y, y], axis=1))
     with pytest.raises(ValueError, match="too large for float32"):
         regressor.fit(X, y * 1e60)
-    with pytest.raises(
-        ValueError, match="beyond 1e.150, or is NaN. The largest .x. is 1e.200: clip"
-    ):
+    with pytest.raises(ValueError, match=r"beyond 1e\+150, .* \|x\| is 1e\+200: clip"):
         regressor.fit(X, y).predict(X * 1e200)
 
 
