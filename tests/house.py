@@ -12,7 +12,7 @@ FLOORS = [
     (["experiments", "__main__.py"], "the paper's tables and figures; the demonstration"),
     (["__init__.py"], "what is imported from sklearn_afm"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
-    (["_base.py"], "fit, partial_fit, raw scores"),
+    (["_base.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
     (["inspection"], "explanations, by the fitted attributes"),
     (
