@@ -93,7 +93,7 @@ class BayesianFM(HasSettings, BaseEstimator):
         "Share of the sweeps, the first ones, that predictions leave out.",
     )
     n_draws: int = setting(
-        100,
+        200,
         [Interval(Integral, 1, None, closed="left")],
         "int",
         """Draws that are kept for predictions, at most: evenly spread over the sweeps after the

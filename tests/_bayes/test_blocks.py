@@ -47,3 +47,10 @@ def test_neighbours_of_another_field_come_between(one_hot_data):
     assert [sorted(order[block.columns]) for block in blocks] == np.arange(20).reshape(
         4, 5
     ).tolist()
+
+
+def test_a_block_ends_with_its_field():
+    """No row has entries in both fields, so that a run of exclusive columns has both."""
+    X = sparse.csr_array(np.eye(4))
+    blocks = blocks_of(X, np.array([0, 0, 1, 1]))
+    assert [(block.field, block.columns.tolist()) for block in blocks] == [(0, [0, 1]), (1, [2, 3])]

@@ -1,9 +1,13 @@
-"""RMSE and seconds of the Bayesian FM on the official fold 3 of MovieLens 100K, by users and items.
+"""Loss and seconds of the Bayesian FM, by its settings, beside FM and AFM: all untuned.
 
-It is the table of docs/guide/bayesian.md. The test rows are lines 40,001 to 60,000 of u.data.
+These are the tables of docs/guide/bayesian.md. The data set fold_3 is the official fold 3 of
+MovieLens 100K, with users and items only: its test rows are lines 40,001 to 60,000 of u.data. The
+others are the first folds of docs/study.md.
 """
 
 import time
+import warnings
+from itertools import product
 
 import frames
 import numpy as np
@@ -11,37 +15,48 @@ from data_sets import encoded_fold
 from markdown import markdown, number
 from results import say
 from scipy import sparse
-from sklearn.metrics import root_mean_squared_error
+from sklearn.base import is_classifier
+from sklearn.metrics import log_loss, root_mean_squared_error
 
-from sklearn_afm import AFMRegressor, BayesianFMRegressor, FMRegressor
+from sklearn_afm import (
+    AFMClassifier,
+    AFMRegressor,
+    BayesianFMClassifier,
+    BayesianFMRegressor,
+    FMClassifier,
+    FMRegressor,
+)
 from sklearn_afm.datasets import fetch_movielens_100k
 
 FOLD = slice(40_000, 60_000)
 DEVIATION = 1.645  # 90% of a normal distribution lie within so many
-MODELS = {
-    "FMRegressor": (FMRegressor, {}),
-    "AFMRegressor": (AFMRegressor, {}),
-    "BayesianFMRegressor": (BayesianFMRegressor, {}),
-    "`fields=None`": (BayesianFMRegressor, {"fields": None}),
-    "`n_draws=400`, all": (BayesianFMRegressor, {"n_draws": 400}),
-    "`n_draws=30`": (BayesianFMRegressor, {"n_draws": 30}),
-    "`max_iter=200`": (BayesianFMRegressor, {"max_iter": 200}),
-    "`max_iter=1000`": (BayesianFMRegressor, {"max_iter": 1000}),
-    "`embedding_dim=5`": (BayesianFMRegressor, {"embedding_dim": 5}),
-    "`embedding_dim=16`": (BayesianFMRegressor, {"embedding_dim": 16}),
+BAYESIAN = (BayesianFMRegressor, BayesianFMClassifier)
+MODELS = {  # regressor and classifier, parameters
+    "FM": ((FMRegressor, FMClassifier), {}),
+    "AFM": ((AFMRegressor, AFMClassifier), {}),
+    "Bayesian FM": (BAYESIAN, {}),
+    "fields=None": (BAYESIAN, {"fields": None}),
+    "n_draws=400": (BAYESIAN, {"n_draws": 400}),
+    "n_draws=100": (BAYESIAN, {"n_draws": 100}),
+    "n_draws=30": (BAYESIAN, {"n_draws": 30}),
+    "max_iter=200": (BAYESIAN, {"max_iter": 200}),
+    "max_iter=1000": (BAYESIAN, {"max_iter": 1000}),
+    "embedding_dim=5": (BAYESIAN, {"embedding_dim": 5}),
+    "embedding_dim=16": (BAYESIAN, {"embedding_dim": 16}),
 }
 
 
 def add_options(parser):
     """Add the options of this table."""
-    parser.add_argument("--data", default="fold_3", choices=["fold_3", *frames.MADE])
+    choices = ["fold_3", *frames.LOADERS, *frames.MADE]
+    parser.add_argument("--data", nargs="+", default=["fold_3"], choices=choices)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     parser.add_argument("--seeds", type=int, default=3)
 
 
 def quick(folder):
     """Yield the command lines of a smoke run."""
-    yield ["--data", "made_ratings", "--seeds", "1", "--models", *list(MODELS)[2:4]]
+    yield ["--data", *frames.MADE, "--seeds", "1", "--models", "FM", "Bayesian FM", "n_draws=30"]
 
 
 def fold_3(data_home):
@@ -55,36 +70,47 @@ def fold_3(data_home):
 
 
 def measure(options, results):
-    """Fit every model with every seed."""
-    if options.data == "fold_3":
-        X_train, y_train, X_test, y_test = fold_3(options.data_home)
+    """Fit every model with every seed on each data set."""
+    for data in options.data:
+        if data == "fold_3":
+            title, task, fold = "MovieLens 100K, fold 3", "regression", fold_3(options.data_home)
+        else:
+            table = frames.load(data, options.data_home)
+            title, task, fold = table.name, table.task, encoded_fold(table, 0)
+        for name, seed in product(options.models, range(options.seeds)):
+            estimators, parameters = MODELS[name]
+            model = estimators[task == "classification"](**parameters, random_state=seed)
+            line = figures_of(model, *fold)
+            results.add({"data": title, "model": name, "seed": seed} | line)
+            say(f"{title}, {name}, seed {seed}: {line['loss']:.4f}")
+
+
+def figures_of(model, X_train, y_train, X_test, y_test):
+    """Return CPU seconds of a fit, the loss (RMSE or log loss), and what intervals cover."""
+    started = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about levels without a training row
+        model.fit(X_train, y_train)
+    line = {"seconds": time.process_time() - started}
+    if is_classifier(model):
+        return line | {"loss": log_loss(y_test, model.predict_proba(X_test)[:, 1])}
+    if isinstance(model, BayesianFMRegressor):
+        prediction, std = model.predict(X_test, return_std=True)
+        line["inside"] = float(np.mean(np.abs(y_test - prediction) < DEVIATION * std))
     else:
-        table = frames.load(options.data, options.data_home)
-        X_train, y_train, X_test, y_test = encoded_fold(table, 0)
-    for name in options.models:
-        Estimator, parameters = MODELS[name]
-        for seed in range(options.seeds):
-            started = time.process_time()
-            model = Estimator(**parameters, random_state=seed).fit(X_train, y_train)
-            line = {"model": name, "seed": seed, "seconds": time.process_time() - started}
-            if Estimator is BayesianFMRegressor:
-                prediction, std = model.predict(X_test, return_std=True)
-                line["inside"] = float(np.mean(np.abs(y_test - prediction) < DEVIATION * std))
-            else:
-                prediction = model.predict(X_test)
-            line["rmse"] = root_mean_squared_error(y_test, prediction)
-            results.add(line)
-            say(f"{name}, seed {seed}: {line['rmse']:.4f}")
+        prediction = model.predict(X_test)
+    return line | {"loss": root_mean_squared_error(y_test, prediction)}
 
 
 def report(lines, options):
-    """Report means over seeds, and the standard deviation of the RMSE."""
+    """Report means over seeds, and the standard deviation of the loss."""
     rows = []
-    for name in dict.fromkeys(line["model"] for line in lines):
-        own = [line for line in lines if line["model"] == name]
-        rmse, seconds = ([line[key] for line in own] for key in ("rmse", "seconds"))
-        inside = [f"{100 * line['inside']:.0f}%" for line in own if "inside" in line][:1]
-        cells = [number(np.mean(rmse)), number(np.std(rmse)), f"{np.mean(seconds):.0f}"]
-        rows.append([name, *cells, *(inside or [""])])
-    head = ["", "RMSE", "its deviation over seeds", "CPU seconds", "inside the 90% interval"]
-    return markdown(head, rows)
+    for data, name in dict.fromkeys((line["data"], line["model"]) for line in lines):
+        own = [line for line in lines if (line["data"], line["model"]) == (data, name)]
+        loss, seconds = ([line[key] for line in own] for key in ("loss", "seconds"))
+        inside = [line["inside"] for line in own if "inside" in line]
+        share = f"{100 * np.mean(inside):.1f}%" if inside else ""
+        cells = [number(np.mean(loss)), number(np.std(loss)), f"{np.mean(seconds):.0f}", share]
+        rows.append([data, name, *cells])
+    head = ["table", "model", "RMSE or log loss", "deviation over seeds", "CPU seconds"]
+    return markdown([*head, "inside the 90% interval"], rows)
