@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from ._bayes.copies import distinct_rows
 from ._bayes.draws import Draws, sample
 from ._bayes.likelihoods import NormalNoise, ProbitLink
+from ._bayes.priors import prior_variances
 from ._bayes.sampler import Sampler
 from ._compat import Interval, StrOptions, fit_context
 from ._data import checks, weights
@@ -48,8 +49,10 @@ With the non-zero features X of a row, its score is
 
 {target} The coefficients of a field have a normal prior: one mean and one precision
 for its linear weights, and one of each for every factor of its embeddings. These are drawn as
-well, with precisions from Gamma(1/2, 1/2) and means from N(0, 1 / precision), so that there is no
-strength to choose [1]_ [2]_. A column without a training row is drawn from the prior of its field.
+well, so that there is no strength to choose [1]_ [2]_: precisions from Gamma(1/2, s / 2), means
+from N(0, 1 / precision). The variance s is such that the linear part and the interactions of a
+row of median length have variance 1 each, in the model's units. A column without a training row
+is drawn from the prior of its field.
 
 One sweep draws every parameter once from its distribution given all others. Columns of which no
 row has two are drawn at once. A sweep takes time in proportion to the non-zeros of X times
@@ -191,7 +194,8 @@ class BayesianFM(HasSettings, BaseEstimator):
         self.fields_ = fields_of(prepared.X, self.fields)
         distinct, row = distinct_rows(prepared.X)
         likelihood = self._likelihood(prepared, row)
-        sampler = Sampler(distinct, self.fields_, likelihood, self.embedding_dim, self._rng())
+        variances = prior_variances(prepared.rows.median_length(), self.embedding_dim)
+        sampler = Sampler(distinct, self.fields_, likelihood, variances, self._rng())
         n_burn_in = int(self.burn_in * self.max_iter)
         draws, noise_std = sample(sampler, scaling, self.max_iter, n_burn_in, self.n_draws)
         self.bias_draws_ = draws.bias

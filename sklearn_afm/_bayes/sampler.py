@@ -21,7 +21,8 @@ class Sampler:
     field : ndarray of shape (n_columns,)
         Number of each column's field.
     likelihood : NormalNoise or ProbitLink
-    embedding_dim : int
+    variances : ndarray of shape (1 + embedding_dim,)
+        What is expected of the coefficients by layer; see `prior_variances`.
     rng : Generator
     hyper : HyperPrior
     """
@@ -31,7 +32,7 @@ class Sampler:
         X: sparse.csr_array,
         field: np.ndarray,
         likelihood: NormalNoise | ProbitLink,
-        embedding_dim: int,
+        variances: np.ndarray,
         rng: np.random.Generator,
         hyper: HyperPrior | None = None,
     ):
@@ -40,9 +41,9 @@ class Sampler:
         self._blocks = blocks_of(X, field)
         self._even = bool((likelihood.weight == 1).all())
         seen = np.bincount(X.indices, minlength=n_columns) > 0
-        self.priors = FieldPriors(field, seen, embedding_dim + 1, hyper or HyperPrior())
+        self.priors = FieldPriors(field, seen, variances, hyper or HyperPrior())
         self.bias = 0.0
-        self.coefficients = START_SCALE * rng.standard_normal((embedding_dim + 1, n_columns))
+        self.coefficients = START_SCALE * rng.standard_normal((len(variances), n_columns))
         self.coefficients[0] = 0
         self._sums = np.ascontiguousarray((X @ self.coefficients[1:].T).T)  # X V, by factor
         self._residual = likelihood.target - scores(X, 0.0, *self.linear_and_embeddings())

@@ -48,7 +48,7 @@ def test_kept_sweeps_are_spread_evenly_and_have_the_units_of_the_rows(
     def new_sampler():
         noise = NormalNoise(np.arange(20.0), np.ones(20), np.arange(20))
         field, start = np.arange(4), np.random.default_rng(1)
-        return Sampler(canonical_csr(dense / scaling.column_scale), field, noise, 2, start)
+        return Sampler(canonical_csr(dense / scaling.column_scale), field, noise, np.ones(3), start)
 
     draws, noise_std = sample(new_sampler(), scaling, n_sweeps, n_burn_in, n_draws)
     same, states = new_sampler(), []

@@ -42,7 +42,7 @@ def ragged_sampler(rng, k=3, real=True):
     n_rows = len(dense)
     noise = NormalNoise(rng.normal(size=n_rows), rng.uniform(0.5, 2, n_rows), np.arange(n_rows))
     field = np.array([0, 0, 1, 1, 1, 0, 1])
-    sampler = Sampler(canonical_csr(dense), field, noise, k, rng)
+    sampler = Sampler(canonical_csr(dense), field, noise, np.ones(k + 1), rng)
     for _ in range(3):
         sampler.sweep()
     return dense, sampler
@@ -96,7 +96,7 @@ def test_linear_draws_have_the_closed_form(rng):
     dense = np.round(rng.normal(size=(40, 4)), 2)
     target = dense @ [1, -1, 0.5, 0] + 0.3 + rng.normal(size=40)
     noise = NormalNoise(target, np.ones(40), np.arange(40))
-    sampler = Sampler(canonical_csr(dense), np.array([0, 0, 1, 1]), noise, 1, rng)
+    sampler = Sampler(canonical_csr(dense), np.array([0, 0, 1, 1]), noise, np.ones(2), rng)
     alpha = noise.precision = 0.8
     sampler.priors.mean[0], sampler.priors.precision[0] = [0.5, -0.2], [2.0, 5.0]
     sampler._residual += sampler._sums[0] ** 2 / 2  # of V = 0
@@ -123,7 +123,7 @@ def test_parameters_keep_their_prior_if_targets_are_drawn_too(rng, kind):
     So the parameters have the distribution of their prior.
     """
     X = sparse.csr_array(np.array([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0.5], [0, 1, 0, -1.0]]))
-    row, hyper = np.arange(4), HyperPrior(shape=3.0, rate=3.0)
+    row, hyper, variances = np.arange(4), HyperPrior(shape=3.0), np.array([1.0, 0.8])
     field = np.array([0, 0, 1, 1])
 
     def new_targets(sampler):
@@ -146,7 +146,7 @@ def test_parameters_keep_their_prior_if_targets_are_drawn_too(rng, kind):
         )  # fmt: skip
 
     def from_prior():
-        precision = rng.gamma(hyper.shape, 1 / hyper.rate, size=(2, 2))
+        precision = rng.gamma(hyper.shape, size=(2, 2)) / (hyper.shape * variances[:, None])
         mean = rng.standard_normal((2, 2)) / np.sqrt(hyper.n * precision)
         noise = rng.standard_normal((2, 4)) / np.sqrt(precision[:, field])
         alpha = rng.gamma(0.5, 2) if kind == "noise" else 1.0
@@ -157,7 +157,7 @@ def test_parameters_keep_their_prior_if_targets_are_drawn_too(rng, kind):
         likelihood = NormalNoise(np.zeros(4), np.ones(4), row)
     else:
         likelihood = ProbitLink(np.ones(4, dtype=bool), np.ones(4), row)
-    sampler = Sampler(X, field, likelihood, 1, rng, hyper)
+    sampler = Sampler(X, field, likelihood, variances, rng, hyper)
     drawn = []
     for _ in range(30_000):
         sampler.sweep()
