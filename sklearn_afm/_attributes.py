@@ -8,6 +8,7 @@ last.
 import numpy as np
 
 from ._core.models.model import Model
+from ._linear.crosses import Crosses
 
 
 def model_of(estimator) -> Model:
@@ -43,3 +44,10 @@ def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bo
             array = array if parameter.axes[0] == "output" else np.ascontiguousarray(array.T)
             array = array if several_outputs else array[0]
         setattr(estimator, f"{parameter.name}_", array)
+
+
+def crosses_of(estimator) -> Crosses | None:
+    """The crosses of a fitted estimator, which apply to X and y as given; None without."""
+    if estimator is None or not len(getattr(estimator, "cross_columns_", ())):
+        return None
+    return Crosses(estimator.cross_columns_, np.atleast_2d(estimator.cross_weights_).T)

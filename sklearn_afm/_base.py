@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import model_of, parameters_of
+from ._attributes import crosses_of, model_of, parameters_of
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.devices import prediction_device
@@ -287,6 +287,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         with torch_memory_errors():
             tensors = {name: shared_tensor(array, device) for name, array in arrays.items()}
             raw = predict(model, tensors, X).astype(np.float64, copy=False)
+            crosses = crosses_of(self)
+            raw = raw if crosses is None else raw + crosses.scores(X)
         finite = np.isfinite(raw).all(axis=1)
         if not finite.all():
             raise ValueError(

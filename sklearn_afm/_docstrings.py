@@ -12,10 +12,20 @@ column_mean_ : ndarray of shape (n_features,) or None
     What is subtracted from each column of X before anything else. A column is centred if no
     training row has it at 0 and its mean is further from 0 than its standard deviation; this is
     then its mean. It is 0 for other columns, and None if no column is centred, as in one-hot rows.
+fields_ : ndarray of shape (n_features,)
+    The field of each column.
+l2_linear_ : ndarray of shape (n_features,)
+    The strength of each column's field; only with ``l2_linear="auto"``.
+l2_crosses_ : dict of (int, int): float
+    The strength of the crosses of two fields; only with ``l2_linear="auto"``.
+cross_columns_ : ndarray of shape (n_crosses, 2)
+    Pairs of columns that have a weight of their own.
+cross_weights_ : ndarray of shape (n_crosses,) or ({outputs}, n_crosses)
+    Their weights: a row with both columns adds w x_i x_j to its raw score.
 n_iter_ : int
     Epochs trained.
 best_iter_ : int
-    Epoch whose parameters were kept.
+    Epoch whose parameters were kept; 0 if no epoch was better than the linear part alone.
 history_ : list of dict
     A record per epoch: epoch, train_loss, validation_loss, validation_score (with a `scoring` of
     its own), seconds, rows_per_second.

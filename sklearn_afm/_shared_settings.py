@@ -34,12 +34,30 @@ class TrainingSettings(HasSettings):
         that is seen less often than this is shrunk hard. If rows have more than 20 non-zeros in
         the median, m, it is multiplied by m / 20, since their pairs grow as the square of m.""",
     )
-    l2_linear: float = setting(
-        0.5,
-        [Interval(Real, 0, None, closed="left")],
-        "float",
+    l2_linear: float | str = setting(
+        "auto",
+        [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        '"auto" or float',
         """Prior on each column's linear weight, in units of observations, as ``alpha`` of
-        :class:`~sklearn.linear_model.Ridge`.""",
+        :class:`~sklearn.linear_model.Ridge`. "auto" learns one for each field, on rows that four
+        folds hold out in turn (``l2_linear_``). It is 0.5 in ``partial_fit``, and for rows of more
+        than 1,000 fields.""",
+    )
+    fields: object = setting(
+        "auto",
+        [StrOptions({"auto"}), "array-like", None],
+        '"auto", array-like of shape (n_features,) or None',
+        """The field of each column, whose columns share a strength. "auto" finds the fewest runs of
+        columns such that no row has two entries in one: in one-hot rows, those of the encoder.
+        Fields of one column share a strength. None: all columns share one.""",
+    )
+    crosses: object = setting(
+        "auto",
+        [StrOptions({"auto"}), "array-like", None],
+        '"auto", list of pairs of fields or None',
+        """Pairs of one-hot fields that have a weight for each pair of their levels, and a strength.
+        "auto" takes those that lower the held-out loss. None: no crosses. Without
+        ``l2_linear="auto"`` there are none.""",
     )
     optimizer: str = setting(
         "adagrad",

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 _FORMER_NAMES = {
     "coef_": "linear_weights_",
     "intercept_": "bias_",
@@ -20,4 +22,9 @@ def renamed(state: dict) -> dict:
         for name, value in (progress.optimizer or {}).items()
     }
     progress = dataclasses.replace(progress, optimizer=optimizer or None)
-    return {"column_mean_": None, "median_pairs_": 1.0} | state | {"_progress": progress}
+    n_outputs = np.shape(state["bias_"])
+    crosses = {
+        "cross_columns_": np.empty((0, 2), dtype=np.int64),
+        "cross_weights_": np.empty((*n_outputs, 0)),
+    }
+    return {"column_mean_": None, "median_pairs_": 1.0} | crosses | state | {"_progress": progress}

@@ -23,6 +23,7 @@ FLOORS = [
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_fields"], "from the columns of a frame to one-hot rows"),
     (["_bayes"], "draws of a posterior: blocks, priors, likelihoods, the sampler"),
+    (["_linear"], "the linear part: strengths by field, and crosses"),
     (["_data"], "what comes in: checks, weights, units"),
     (["_core/training"], "optimisers, steps, epochs"),
     (["_core/models"], "the contract of a model; prediction"),

@@ -10,6 +10,8 @@ from sklearn.model_selection import train_test_split
 _FEWEST_DISTINCT = 30
 # If copies are a smaller share of the rows, they do not bias the rows set aside: they are ignored.
 _SMALLEST_SHARE = 0.01
+# If fewer of the rows are distinct, equal rows are no copies.
+_SMALLEST_DISTINCT_SHARE = 0.25
 
 
 def validation_split(X, target, fraction, *, by_class: bool, seed: int):
@@ -90,3 +92,24 @@ def _copies(X, target):
     apart = np.where(several[group], len(first) + np.arange(len(group)), group)
     _, first, group = np.unique(apart, return_index=True, return_inverse=True)
     return group, first
+
+
+def folds_of_rows(X, target, n_folds: int) -> np.ndarray:
+    """The number of each row's fold, by its content alone: neither a seed nor the order counts.
+
+    Copies are in the same fold, so that a row given twice has the effect of a weight of 2. If most
+    rows are alike, equal rows are different observations: they are spread over the folds.
+    """
+    columns, outputs = np.random.default_rng(1).standard_normal(
+        (2, max(X.shape[1], target.shape[1]))
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = X @ columns[: X.shape[1]] + target @ outputs[: target.shape[1]]
+    _, group, count = np.unique(product, return_inverse=True, return_counts=True)
+    # Bits of a product of odd numbers are as good as random (D. Knuth, TAOCP 3, 6.4).
+    bits = np.ascontiguousarray(product).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    number = (bits >> np.uint64(40)).astype(np.int64)
+    if len(count) < _SMALLEST_DISTINCT_SHARE * len(group):
+        order = np.argsort(group, kind="stable")
+        number[order] += np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
+    return number % n_folds

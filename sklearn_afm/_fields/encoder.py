@@ -9,11 +9,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import Interval, StrOptions, check_feature_names_in, fit_context
-from . import dates
+from . import checks, dates
 from .assembly import assembled
-from .columns import CATEGORY, DATE, LIST, NUMBER, Column, columns_of
+from .checks import PLURAL
+from .columns import CATEGORY, DATE, DAY, LIST, NUMBER, Column
 from .levels import LevelField, ListField
 from .numbers import NumberField
+from .tables import columns_of
 
 
 class Field(NamedTuple):
@@ -34,11 +36,14 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
     - *Categories* (text, bool, categorical): one column per level, the most frequent first.
     - *Numbers*: one column per bin. Half of the edges lie at quantiles of the rows, half at
       quantiles of the distinct values. A column of at most `n_bins` distinct values has a column
-      for each value. Integers are numbers, unless `categorical_features` names them.
+      for each value, and a new value counts as the nearest. Integers are numbers, however few
+      values they have, unless `categorical_features` names them.
     - *Dates*: month, weekday, hour (if not all are midnight) and day, a field each.
-    - *Lists* of levels, and text with a delimiter: several entries.
+    - *Lists* of levels, and text with a delimiter: several entries. A missing entry of a list
+      counts for nothing.
 
-    Missing values are a level of their own if training has any.
+    Missing values are a level of their own if training has any. A column without any value in
+    training has that level alone: later values have no entry.
 
     Parameters
     ----------
@@ -142,20 +147,26 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column mixes text and numbers or lists and single values, has infinite numbers, or
-            if names are given twice, or `categorical_features` or `delimiters` name no column.
+            If a column mixes kinds, such as text and numbers, has infinite numbers or dates outside
+            of the years 1 to 9999, or if names are given twice, or `categorical_features` or
+            `delimiters` name no column, or one of another kind.
         TypeError
-            If X is sparse.
+            If X is sparse or masked, or a column holds what is no level, such as dicts.
         """
         columns = self._columns(X, reset=True)
-        self._as_categories = self._positions(columns)
-        self._kinds = [column.kind for column in columns]
+        # A column without a value has no kind.
+        self._kinds = [None if c.missing.all() else c.kind for c in columns]
+        columns = [self._of_known_kind(*numbered) for numbered in enumerate(columns)]
+        self._as_categories = checks.categories(
+            columns, self.categorical_features, self.delimiters or {}
+        )
         self._hours = [c.kind == DATE and dates.has_hours(c) for c in columns]
         self._encoders = [
             self._field(part).fit(part)
             for position, column in enumerate(columns)
             for part in self._parts(position, column)
         ]
+        checks.check_field_names([encoder.name for encoder in self._encoders])
         ends = np.cumsum([len(encoder) for encoder in self._encoders])
         self.fields_ = [
             Field(encoder.name, int(end) - len(encoder), int(end), _kind(encoder))
@@ -263,42 +274,30 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
                 "required."
             )
         if reset:
-            _check_names(columns)
+            checks.check_names(columns)
         if not hasattr(X, "shape") or getattr(getattr(X, "dtype", None), "names", None):
             X = np.empty((len(columns[0]), len(columns)))
         validate_data(self, X, reset=reset, skip_check_array=True)
+        names = [column.name for column in columns]
+        if reset:
+            self._names = names
+        checks.check_order(names, self._names)
         return columns
-
-    def _positions(self, columns) -> set[int]:
-        """Positions of the columns that `categorical_features` names; checks `delimiters` too."""
-        number = {column.name: position for position, column in enumerate(columns)}
-        unknown = [name for name in self.delimiters or {} if name not in number]
-        positions = set()
-        for name in np.asarray(self.categorical_features, dtype=object).tolist():
-            if isinstance(name, Integral) and -len(columns) <= name < len(columns):
-                positions.add(int(name) % len(columns))
-            elif name in number:
-                positions.add(number[name])
-            else:
-                unknown.append(name)
-        if unknown:
-            raise ValueError(
-                f"categorical_features and delimiters name columns that X has not: {unknown}; its "
-                f"columns are {list(number)[:20]}."
-            )
-        return positions
 
     def _of_known_kind(self, position: int, column: Column) -> Column:
         """The column, refused if it has another kind than in training."""
         kind = self._kinds[position]
         if column.kind == kind:
             return column
+        if kind is None:
+            empty = np.full(len(column), None, dtype=object)
+            return Column(column.name, CATEGORY, empty, column.missing)
         if column.missing.all():
             empty = {DATE: np.datetime64("NaT"), NUMBER: np.nan}.get(kind)
             dtype = {DATE: "datetime64[s]", NUMBER: np.float64}.get(kind, object)
             return Column(column.name, kind, np.full(len(column), empty, dtype), column.missing)
         raise ValueError(
-            f"Column {column.name!r} held {_PLURAL[kind]} in fit, and holds {_PLURAL[column.kind]} "
+            f"Column {column.name!r} held {PLURAL[kind]} in fit, and holds {PLURAL[column.kind]} "
             "now. Convert it to what it was."
         )
 
@@ -316,21 +315,12 @@ class FieldEncoder(TransformerMixin, BaseEstimator):
     def _field(self, column: Column):
         """An encoder for a column."""
         rare_unknown = self.handle_unknown == "rare"
-        if column.kind == NUMBER:
-            return NumberField(column.name, self.n_bins, self.numbers)
+        if column.kind in (NUMBER, DAY):
+            field = dates.DayField if column.kind == DAY else NumberField
+            return field(column.name, self.n_bins, self.numbers)
         if column.kind == LIST:
             return ListField(column.name, self.min_frequency, rare_unknown, self.shared_weight)
         return LevelField(column.name, self.min_frequency, rare_unknown)
-
-
-_PLURAL = {CATEGORY: "categories", NUMBER: "numbers", DATE: "dates", LIST: "lists"}
-
-
-def _check_names(columns) -> None:
-    names = [column.name for column in columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"Columns have the same name: {twice}. Rename them.")
 
 
 def _kind(encoder) -> str:
@@ -341,11 +331,12 @@ def _kind(encoder) -> str:
 
 def _numbers_as_levels(column: Column) -> Column:
     """Numbers as levels, whole ones without a decimal point."""
-    present = column.values[~column.missing]
-    whole = bool((present == np.floor(present)).all()) and np.isfinite(present).all()
-    values = np.where(column.missing, 0.0, column.values)
-    values = (values.astype(np.int64) if whole else values).astype(object)
-    return Column(column.name, CATEGORY, values, column.missing)
+    values = np.where(column.missing, column.values.dtype.type(0), column.values)
+    if values.dtype.kind == "f" and (
+        (np.floor(values) == values).all() and (np.abs(values) < 2**53).all()
+    ):
+        values = values.astype(np.int64)
+    return Column(column.name, CATEGORY, values.astype(object), column.missing)
 
 
 def _split(column: Column, delimiter: str) -> Column:

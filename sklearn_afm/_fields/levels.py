@@ -1,11 +1,14 @@
 """A field of levels: one column per level, for categories and for lists of them."""
 
+from collections import Counter
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 from scipy import sparse
 
 from .columns import Column
+from .objects import is_missing
 
 RARE, MISSING = "rare", "missing"
 
@@ -31,9 +34,7 @@ class LevelField:
 
     def fit(self, column: Column) -> "LevelField":
         """Learn the levels, the most frequent first."""
-        counts: dict = {}
-        for value in column.values[~column.missing].tolist():
-            counts[value] = counts.get(value, 0) + 1
+        counts = Counter(column.values[~column.missing].tolist())
         return self._fit_counts(counts, bool(column.missing.any()))
 
     def _fit_counts(self, counts: dict, has_missing: bool) -> "LevelField":
@@ -75,9 +76,8 @@ class LevelField:
     def encode(self, column: Column) -> tuple[np.ndarray, None]:
         """The level of each row, (n_rows, 1), -1 for none; and no values: all are 1."""
         get, unknown = self.number.get, self.unknown
-        codes = np.fromiter(
-            (get(value, unknown) for value in column.values.tolist()), np.int32, len(column)
-        )
+        found = map(get, column.values.tolist(), repeat(unknown))
+        codes = np.fromiter(found, np.int32, len(column))
         codes[column.missing] = self.missing
         return codes[:, None], None
 
@@ -93,7 +93,7 @@ class LevelField:
 
 
 class ListField(LevelField):
-    """Several levels in a row: an entry for each.
+    """Several levels in a row: an entry for each. A missing entry of a list counts for nothing.
 
     Parameters
     ----------
@@ -109,19 +109,32 @@ class ListField(LevelField):
 
     def fit(self, column: Column) -> "ListField":
         """Learn the levels, the most frequent first."""
-        counts: dict = {}
+        counts: Counter = Counter()
         for cell in column.values[~column.missing].tolist():
-            for value in dict.fromkeys(cell):
-                counts[value] = counts.get(value, 0) + 1
+            counts.update(self._levels_of(cell))
         self._fit_counts(counts, bool(column.missing.any()))
         return self
 
+    def _levels_of(self, cell) -> list:
+        """The levels in a list, each once, without missing ones."""
+        # The order of a set differs from process to process.
+        cell = sorted(cell, key=str) if isinstance(cell, (set, frozenset)) else cell
+        try:
+            return [level for level in dict.fromkeys(cell) if not is_missing(level)]
+        except TypeError as error:
+            raise TypeError(
+                f"Column {self.name!r} has a list with an entry that is no level ({error}): "
+                f"{cell!r:.80}. Entries must be text or numbers."
+            ) from error
+
     def encode(self, column: Column) -> sparse.csr_array:
         """The rows as CSR; an empty list has no entry."""
+        get = self.number.get
         indices, indptr = [], np.zeros(len(column) + 1, dtype=np.int64)
         for row, (cell, missing) in enumerate(zip(column.values, column.missing.tolist())):
-            found = {self.missing} if missing else {self.number.get(v, self.unknown) for v in cell}
-            found = sorted(found - {-1})
+            levels = [] if missing else self._levels_of(cell)
+            places = [self.missing] if missing else [get(v, self.unknown) for v in levels]
+            found = sorted(set(places) - {-1})
             indices += found
             indptr[row + 1] = indptr[row] + len(found)
         length = np.diff(indptr)

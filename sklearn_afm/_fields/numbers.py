@@ -7,6 +7,8 @@ import numpy as np
 from .columns import Column
 from .levels import MISSING
 
+LARGEST = 1e150  # so that squares do not overflow
+
 
 def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
     """Edges between at most `n_bins` bins.
@@ -20,6 +22,8 @@ def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
         low, high = distinct[:-1], distinct[1:]
         middle = low / 2 + high / 2
         return np.where(middle > low, middle, high)  # of neighbouring floats it may be `low`
+    if n_bins < 4:
+        return np.quantile(distinct, [0.5])
     inner = np.linspace(0, 1, n_bins // 2 + 1)[1:-1]
     found = [np.quantile(part, inner, method="linear") for part in (np.sort(values), distinct)]
     edges = np.unique(np.concatenate(found))
@@ -48,12 +52,7 @@ class NumberField:
 
     def fit(self, column: Column) -> "NumberField":
         """Learn edges, knots or scale."""
-        values = column.values[~column.missing]
-        if np.isinf(values).any():
-            raise ValueError(
-                f"Column {self.name!r} has infinite numbers (infinity), which have no bin and no "
-                "mean. Replace them by a large number, or by NaN if they are missing."
-            )
+        values = self._present(column)[~column.missing]
         self.has_missing = bool(column.missing.any())
         self.distinct = None
         if self.method == "standard":
@@ -85,24 +84,37 @@ class NumberField:
         if self.method == "standard":
             names = [self.name] * self.n_levels
         elif self.method == "linear":
-            names = [f"{self.name} near {edge:g}" for edge in self.edges]
+            names = [f"{self.name} near {text}" for text in self.texts(self.edges)]
         elif self.distinct is not None:
-            names = [f"{self.name} = {value:.10g}" for value in self.distinct]
+            names = [f"{self.name} = {text}" for text in self.texts(self.distinct)]
         else:
-            text = [f"{edge:.6g}" for edge in self.edges]
-            names = [f"{self.name} below {text[0]}"]
-            names += [f"{self.name} {low} to {high}" for low, high in pairwise(text)]
-            names += [f"{self.name} from {text[-1]}"]
+            texts = self.texts(self.edges)
+            names = [f"{self.name} below {texts[0]}"]
+            names += [f"{self.name} {low} to {high}" for low, high in pairwise(texts)]
+            names += [f"{self.name} from {texts[-1]}"]
         return names + [f"{self.name} {MISSING}"] * self.has_missing
+
+    def texts(self, values: np.ndarray) -> list[str]:
+        """Numbers with as few digits as tell them apart, but six at least."""
+        for digits in range(6, 18):
+            texts = [_text(value, digits) for value in values]
+            if len(set(texts)) == len(texts):
+                break
+        return texts
+
+    def _present(self, column: Column) -> np.ndarray:
+        """The numbers as float64, 0 where they are missing."""
+        x = np.where(column.missing, 0.0, column.values)
+        if not (np.abs(x) <= LARGEST).all():
+            raise ValueError(
+                f"Column {self.name!r} has infinite numbers (infinity), or numbers beyond "
+                f"{LARGEST:g}. Replace them by smaller ones, or by NaN if they are missing."
+            )
+        return x
 
     def encode(self, column: Column) -> tuple[np.ndarray, np.ndarray | None]:
         """Columns (n_rows, 1 or 2), -1 for none, and their values (None: all 1)."""
-        x = np.where(column.missing, 0.0, column.values)
-        if np.isinf(x).any():
-            raise ValueError(
-                f"Column {self.name!r} has infinite numbers (infinity). Replace them by a large "
-                "number, or by NaN if they are missing."
-            )
+        x = self._present(column)
         missing = self.n_levels if self.has_missing else -1
         if self.method == "standard" or not self.n_levels:
             codes = np.zeros(len(x), dtype=np.int32) if self.n_levels else np.full(len(x), -1)
@@ -145,3 +157,12 @@ class NumberField:
         has_entry = np.diff(block.indptr) > 0
         found[has_entry] = sums[has_entry] + offset
         return found
+
+
+def _text(value: float, digits: int) -> str:
+    if value == 0 or 1e-4 <= abs(value) < 1e16:
+        digits = max(digits, len(str(int(abs(value)))))  # no zeros that stand for digits
+        return np.format_float_positional(
+            value, precision=digits, unique=False, fractional=False, trim="-"
+        )
+    return f"{value:.{digits}g}"

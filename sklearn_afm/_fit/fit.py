@@ -10,6 +10,7 @@ from .._data.rows import Rows
 from .._data.split import validation_split
 from . import auto
 from .checkpoint import Checkpoint, fingerprint
+from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, vanished_notice
 from .progress import Progress
@@ -48,14 +49,18 @@ def fit_rows(
     if estimator.checkpoint is not None:
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
         seeds = checkpoint.seeds(seeds)
+    every, given = rows, validation
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
+    setup = with_linear_part(setup, continues=_goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
+    if setup.linear is not None and validation is not given and validation is not every:
+        setup = with_all_rows(setup, every)
     line = _set_fitted(setup, estimator, state, goes_on=known is not None)
     reporter.on_end(line)
     if not estimator.warm_start:
@@ -89,12 +94,21 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     Returns what the user has to be warned of.
     """
     setup = make_setup(estimator, rows, seeds, known, stream=True)
+    setup = with_crosses(setup, _goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, None, None)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     state, interrupted = run_pass(setup, trainer, make_reporter(setup))
     _set_fitted(setup, estimator, state, goes_on=known is not None)
     return interrupted_notice(estimator, interrupted)
+
+
+def _goes_on_from(estimator, known: Progress | None):
+    """The fitted estimator whose parameters a fit starts from, or None."""
+    if known is not None:
+        return estimator
+    init = getattr(estimator, "init", None)
+    return None if isinstance(init, str) else init
 
 
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
@@ -111,7 +125,7 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         record["epoch"] += n_before
     estimator.history_ = (estimator.history_ if goes_on else []) + state.history
     estimator.n_iter_ = n_before + len(state.history)
-    estimator.best_iter_ = n_before + (state.best_iter or len(state.history))
+    estimator.best_iter_ = n_before + _best_iter(state)
     order_rng = setup.order_rng
     order_rng.bit_generator.state = state.order_rng
     estimator._progress = Progress(
@@ -119,5 +133,11 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         optimizer=host_arrays(state.optimizer),
         order_rng=order_rng,
         mask_state=state.mask_generator.numpy(),
+        linear_bias=linear_bias(setup),
     )
     return line
+
+
+def _best_iter(state: RunState) -> int:
+    """The epoch whose parameters are kept: the last without a score, 0 for the start values."""
+    return len(state.history) if state.best is None and not state.best_iter else state.best_iter

@@ -15,6 +15,7 @@ from .._data.checks import known_entries
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.units import centered
+from .linear import offset_of_rows
 from .results import set_results
 from .setup import Setup
 
@@ -39,6 +40,7 @@ def loss_monitor(
     scaling = setup.prepared.units.scaling
     dtype, standardises = setup.array_dtype, setup.loss.standardises
     X = centered(validation.X, scaling.column_mean)
+    offset = offset_of_rows(setup, X)
     X = known_entries(X, [arrays[name] for name in model.per_column])
     X, _ = in_units(X, scaling, dtype)
     target = torch.from_numpy(targets_in_units(validation.target, scaling, dtype, standardises))
@@ -47,6 +49,7 @@ def loss_monitor(
 
     def monitor(parameters):
         raw = torch.from_numpy(predict(model, parameters, X))
+        raw = raw if offset is None else raw + torch.from_numpy(offset).to(raw)
         terms = setup.loss.terms(raw, target).double() * unit
         loss = float((weight @ terms).mean() / weight.sum())
         if not np.isfinite(loss):

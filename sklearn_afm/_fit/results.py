@@ -5,12 +5,16 @@ from torch import Tensor
 
 from .._attributes import set_attributes
 from .._core.tensors import host_arrays
+from .linear import set_linear_part
 from .setup import Setup
 
 
 def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
     """Set the fitted attributes that prediction needs; they apply to X and y as given."""
     arrays = host_arrays(parameters)
+    if setup.linear is not None:
+        arrays["bias"] = arrays["bias"] + setup.linear.bias
+        arrays["linear_weights"] = setup.linear.weights
     scaling = setup.prepared.units.scaling
     dtype = setup.array_dtype
     with np.errstate(over="ignore", invalid="ignore"):
@@ -26,3 +30,4 @@ def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
     estimator.median_pairs_ = setup.median_pairs
     estimator.column_mean_ = scaling.column_mean
     set_attributes(estimator, arrays, setup.several_outputs)
+    set_linear_part(setup, estimator)

@@ -14,6 +14,8 @@ from .._core.tensors import computing_dtype, shared_tensor
 from .._core.training.trainer import TrainingData
 from .._data.prepare import Prepared, prepare
 from .._data.rows import Rows
+from .._linear.crosses import Crosses
+from .._linear.fit import LinearPart
 from . import auto
 from .progress import Progress
 
@@ -36,6 +38,8 @@ class Setup:
     start_rng: np.random.Generator
     order_rng: np.random.Generator
     mask_generator: torch.Generator
+    linear: LinearPart | None = None  # in the model's units
+    crosses: Crosses | None = None  # those that apply to X and y as given
 
     @property
     def array_dtype(self) -> type:

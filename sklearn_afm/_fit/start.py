@@ -28,6 +28,7 @@ def start_values(
     optimizer = None
     if known is not None:
         arrays = scaling.take_out(parameters_of(estimator), model.parameters)
+        arrays = _beside_linear_part(setup, arrays, known)
         optimizer = known.optimizer
     elif model.fm is None:
         arrays = _fresh(setup, model, {p.name for p in model.parameters})
@@ -39,7 +40,8 @@ def start_values(
                 pretrained, optimizer = _pretrained(setup, validation, checkpoint)
                 arrays |= pretrained
         elif estimator.init is not None:
-            arrays |= _of_fitted_fm(setup, names)
+            progress = estimator.init._progress
+            arrays |= _beside_linear_part(setup, _of_fitted_fm(setup, names), progress)
             optimizer = estimator.init._progress.optimizer
         arrays |= _fresh(setup, model, {p.name for p in model.parameters} - names)
     dtype = setup.array_dtype
@@ -56,7 +58,9 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
         if parameter.name not in names:
             continue
         shape = model.shape(parameter, rows.X.shape[1])
-        if parameter.name == "bias":
+        if parameter.name == "bias" and setup.linear is not None:
+            array = np.zeros(shape)
+        elif parameter.name == "bias":
             array = setup.loss.start_bias(setup.prepared.target, rows.weight)
         elif parameter.per_column:
             array = np.zeros(shape, dtype=dtype)
@@ -64,6 +68,19 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
             array = parameter.start(shape, setup.start_rng, dtype)
         arrays[parameter.name] = array
     return arrays
+
+
+def _beside_linear_part(setup: Setup, arrays: Arrays, fitted: Progress) -> Arrays:
+    """Fitted parameters, less what the linear part of that fit had of them."""
+    if setup.linear is None:
+        return arrays
+    of_linear_part = arrays["bias"]
+    if fitted.linear_bias is not None:
+        of_linear_part = fitted.linear_bias / setup.prepared.units.scaling.target_scale
+    return arrays | {
+        "bias": arrays["bias"] - of_linear_part,
+        "linear_weights": np.zeros_like(arrays["linear_weights"]),
+    }
 
 
 def _start_new_columns(setup: Setup, model: Model, arrays: Arrays) -> None:

@@ -34,6 +34,8 @@ def make_trainer(
     """A trainer that starts from these values. On the CPU it changes the arrays in place."""
     estimator, data = setup.estimator, setup.data
     parameters = to_tensors(arrays, setup.dtype, setup.device)
+    if setup.linear is not None:  # it has them
+        frozen = frozen | {"linear_weights"}
     trained = {name: value for name, value in parameters.items() if name not in frozen}
     rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
     rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}
@@ -92,6 +94,7 @@ def run_stage(
         estimator.weight_averaging,
         estimator.n_iter_no_change,
         estimator.tol,
+        start_counts=setup.linear is not None,
         keep_optimizer=estimator.warm_start,
     )
     start = on_state = None

@@ -149,7 +149,7 @@ def permutation_pair_importance(
         elif method == "zero":
             changes = [(own.row, own.pair, -own.contribution)]
         else:
-            even = own.score / own.n_row_pairs[:, None]
+            even = own.score / own.n_row_pairs[:, None] + own.cross
             changes = [(own.row, own.pair, even - own.contribution)]
         codes, rises = [], []
         for row, pair, change in changes:

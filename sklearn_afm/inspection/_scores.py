@@ -7,7 +7,7 @@ from ._columns import column_names, encoded_rows, take_apart
 from ._results import as_predicted, check_count, output_names, per_output, to_frame
 from ._terms import iter_terms
 
-_PAIR_ARRAYS = ("row", "first", "second", "attention", "score", "contribution")
+_PAIR_ARRAYS = ("row", "first", "second", "attention", "score", "cross", "contribution")
 
 
 class InteractionScores(Bunch):
@@ -20,7 +20,7 @@ class InteractionScores(Bunch):
         """
         names = ("row", "first", "second", "first_name", "second_name", "attention")
         columns = {name: self[name] for name in names}
-        for name in ("score", "contribution"):
+        for name in ("score", "cross", "contribution"):
             columns |= per_output(name, self[name], self.outputs)
         return to_frame(columns)
 
@@ -64,8 +64,10 @@ def interaction_scores(estimator, X, *, top_k=None):
         score : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
             p . (v_i * v_j) x_i x_j, in the unit of the raw score. In an AFM, it is multiplied by
             the row's number of pairs, divided by ``median_pairs_``.
+        cross : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
+            Weight of the pair's own (``cross_weights_``), times x_i x_j; 0 if it has none.
         contribution : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
-            Attention times score.
+            Attention times score, plus cross.
         bias : float or ndarray of shape (n_outputs,)
             The global bias.
         linear, interaction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
@@ -109,7 +111,7 @@ def interaction_scores(estimator, X, *, top_k=None):
         arrays = {name: getattr(terms, name)[kept] for name in _PAIR_ARRAYS if name != "row"}
         pairs.append(arrays | {"row": terms.pair_row[kept] + rows.start})
     found = {name: np.concatenate([part[name] for part in pairs]) for name in _PAIR_ARRAYS}
-    for name in ("score", "contribution"):
+    for name in ("score", "cross", "contribution"):
         found[name] = as_predicted(model, found[name])
     return InteractionScores(
         **found,

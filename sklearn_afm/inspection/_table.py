@@ -20,7 +20,7 @@ class InteractionTable(Bunch):
         """
         columns = {}
         for number, (first, second) in enumerate(self.pair_names):
-            for name in ("attention", "score", "contribution"):
+            for name in ("attention", "score", "cross", "contribution"):
                 columns[f"{first} x {second}", name] = self[name][:, number]
         return to_frame(columns | {("prediction", ""): self.prediction})
 
@@ -28,7 +28,8 @@ class InteractionTable(Bunch):
         heads = ["row", *(f"{first} x {second}" for first, second in self.pair_names)]
         lines = [[*heads, "prediction"]]
         for row, prediction in enumerate(self.prediction):
-            cells = zip(self.attention[row], self.score[row], self.contribution[row])
+            names = ("attention", "score", "cross", "contribution")
+            cells = zip(*(self[name][row] for name in names))
             lines.append([str(row), *(_cell(*cell) for cell in cells), f"{prediction:.2f}"])
         widths = [max(map(len, column)) for column in zip(*lines)]
         return "\n".join(
@@ -36,11 +37,15 @@ class InteractionTable(Bunch):
         )
 
 
-def _cell(attention, score, contribution):
-    """Format one cell, as in "0.33 * 1.20 = 0.40"; a dash if the row has no such pair."""
+def _cell(attention, score, cross, contribution):
+    """Format one cell, as in "0.33 * 1.20 = 0.40" or, with a cross, "0.33 * 1.20 + 0.10 = 0.50".
+
+    A dash stands for a row that has no such pair.
+    """
     if np.isnan(attention):
         return "-"
-    return f"{attention:.2f} * {score:.2f} = {contribution:.2f}"
+    beside = f" + {cross:.2f}" if cross else ""
+    return f"{attention:.2f} * {score:.2f}{beside} = {contribution:.2f}"
 
 
 def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, output=None):
@@ -71,9 +76,9 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
 
         pair_names : list of (str, str)
             Names of the two fields of each pair.
-        attention, score, contribution : ndarray of shape (n_samples, n_pairs)
-            contribution = attention * score. They are NaN if the row has no pair of the two
-            fields. If it has several, attention and contribution are the sums over them. `score`
+        attention, score, cross, contribution : ndarray of shape (n_samples, n_pairs)
+            contribution = attention * score + cross. They are NaN if the row has no pair of the two
+            fields. If it has several, attention, cross and contribution are sums over them. `score`
             is also NaN if the attention is exactly 0.
         prediction : ndarray of shape (n_samples,)
             What `predict` (`decision_function` of a classifier) returns.
@@ -109,7 +114,7 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
         pairs = pair_importance(estimator, X, **options).pair_names[:n_pairs]
     codes = _codes(found, pairs)
     X = encoded_rows(encoder, model, X)
-    attention, contribution = np.full((2, X.shape[0], len(pairs)), np.nan)
+    attention, cross, contribution = np.full((3, X.shape[0], len(pairs)), np.nan)
     prediction = np.empty(X.shape[0])
     for rows, terms in iter_terms(model, X):
         prediction[rows] = terms.raw_scores()[:, output]
@@ -117,13 +122,18 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
         for number, code in enumerate(codes):
             at = there.pair == code
             attention[rows.start + there.row[at], number] = there.attention[at]
+            cross[rows.start + there.row[at], number] = there.cross[at, output]
             contribution[rows.start + there.row[at], number] = there.contribution[at, output]
     return InteractionTable(
         pair_names=[tuple(pair) for pair in pairs],
         attention=attention,
         score=np.divide(
-            contribution, attention, where=attention > 0, out=np.full_like(attention, np.nan)
+            contribution - cross,
+            attention,
+            where=attention > 0,
+            out=np.full_like(attention, np.nan),
         ),
+        cross=cross,
         contribution=contribution,
         prediction=prediction,
     )

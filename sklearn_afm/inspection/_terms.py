@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._attributes import model_of, parameters_of
+from .._attributes import crosses_of, model_of, parameters_of
 from .._core.batches.batches import Batcher
 from .._core.batches.columns import by_feature
 from .._core.pairs.pairs import pair_positions
@@ -36,11 +36,12 @@ class Terms:
     second: np.ndarray  # (n_pairs,) this one
     attention: np.ndarray  # (n_pairs,)  a_ij; 1 in an FM
     score: np.ndarray  # (n_pairs, n_outputs)  p . (v_i * v_j) x_i x_j, times the row's share
+    cross: np.ndarray  # (n_pairs, n_outputs)  w_ij x_i x_j of the pairs that are crosses
 
     @property
     def contribution(self) -> np.ndarray:
         """What each pair adds to the raw scores: (n_pairs, n_outputs)."""
-        return self.attention[:, None] * self.score
+        return self.attention[:, None] * self.score + self.cross
 
     def linear_sums(self) -> np.ndarray:
         """Linear part of each row: (n_rows, n_outputs)."""
@@ -63,6 +64,7 @@ class FieldPairTerms:
     pair: np.ndarray  # (n,) f * n_fields + g with f <= g
     attention: np.ndarray  # (n,)
     score: np.ndarray  # (n, n_outputs)
+    cross: np.ndarray  # (n, n_outputs)
     contribution: np.ndarray  # (n, n_outputs)
     n_row_pairs: np.ndarray  # (n,) pairs of the row, of all fields
 
@@ -106,6 +108,7 @@ def terms_of(estimator, X) -> Terms:
         if group.features.shape[1] > 1
     ] or [_no_pairs(model.n_outputs)]
     pairs = [np.concatenate(arrays) for arrays in zip(*parts)]
+    cross = _crosses_of_pairs(crosses_of(estimator), X, *pairs[:3], model.n_outputs)
     length = np.diff(X.indptr)
     weights = parameters["linear_weights"][X.indices].astype(np.float64)
     return Terms(
@@ -115,7 +118,22 @@ def terms_of(estimator, X) -> Terms:
         X.indices.astype(np.int64),
         weights * X.data[:, None],
         *pairs,
+        cross,
     )
+
+
+def _crosses_of_pairs(crosses, X, row, first, second, n_outputs: int) -> np.ndarray:
+    """What each pair has as a cross, (n_pairs, n_outputs)."""
+    result = np.zeros((len(row), n_outputs))
+    if crosses is None or not len(row):
+        return result
+    code = (row * X.shape[1] + first) * X.shape[1] + second
+    order = np.argsort(code)
+    for rows, one, other, number, factor in crosses.found(X):
+        wanted = (rows * X.shape[1] + one) * X.shape[1] + other
+        place = order[np.searchsorted(code, wanted, sorter=order)]
+        result[place] = crosses.weights[number] * factor[:, None]
+    return result
 
 
 @torch.no_grad()
@@ -154,6 +172,7 @@ def by_field_pair(terms: Terms, fields: Fields) -> FieldPairTerms:
         pair,
         np.bincount(inverse, terms.attention, len(code)),
         _sums(inverse, terms.score, len(code)),
+        _sums(inverse, terms.cross, len(code)),
         _sums(inverse, terms.contribution, len(code)),
         np.bincount(terms.pair_row, minlength=terms.n_rows)[row],
     )

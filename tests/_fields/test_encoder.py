@@ -1,15 +1,15 @@
-"""FieldEncoder: levels, numbers, dates, lists; names; frames of every kind; what it refuses."""
+"""FieldEncoder: levels, numbers, dates, lists; names; stored encoders."""
 
 import pickle
 
 import joblib
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 import skops.io
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mixed import frame
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder
@@ -17,28 +17,6 @@ from sklearn.utils import estimator_html_repr
 
 from sklearn_afm import FieldEncoder
 from sklearn_afm._fields.numbers import edges_of
-
-
-def frame(n_rows=200, seed=0):
-    """A frame of each kind of column, with missing values."""
-    rng = np.random.default_rng(seed)
-    made = pd.DataFrame(
-        {
-            "colour": rng.choice(["red", "blue", "green"], n_rows),
-            "price": np.exp(rng.normal(size=n_rows)),
-            "rooms": rng.integers(1, 6, n_rows),
-            "sold": pd.Timestamp("2024-01-01")
-            + pd.to_timedelta(rng.integers(0, 9000, n_rows), "h"),
-            "garden": rng.random(n_rows) < 0.3,
-            "tags": [
-                list(rng.choice(list("abc"), k, replace=False)) for k in rng.integers(0, 4, n_rows)
-            ],
-        }
-    )
-    made.loc[rng.random(n_rows) < 0.1, "colour"] = None
-    made.loc[rng.random(n_rows) < 0.1, "price"] = np.nan
-    made.loc[rng.random(n_rows) < 0.1, "sold"] = pd.NaT
-    return made
 
 
 def entries_per_field(encoder, X):
@@ -122,6 +100,7 @@ def test_edges_lie_at_quantiles_of_rows_and_of_distinct_values():
 
 @settings(max_examples=100, deadline=None)
 @example([0.0, 5e-324], 2, "bins")
+@example([1.0, 1.0 + 1e-9], 2, "bins")
 @given(
     st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=1, max_size=200),
     st.integers(2, 70),
@@ -133,12 +112,24 @@ def test_numbers_of_any_distribution(values, n_bins, method):
     rows = encoder.transform(X)
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-5)
     assert rows.shape[1] <= n_bins + (method == "linear") + 1
+    names = encoder.get_feature_names_out()
+    assert len(set(names)) == len(names) == rows.shape[1]
     order = np.argsort(values, kind="stable")
     first = rows[order].toarray().argmax(axis=1)
     assert (np.diff(first) >= -1).all()
     # Every column has a row.
     if method == "bins":
         assert (rows.sum(axis=0) > 0).all()
+
+
+def test_names_of_bins_tell_them_apart():
+    days = pd.date_range("2024-01-01", periods=200, freq="h")
+    X = pd.DataFrame({"n": 1_700_000_000 + np.arange(200), "t": days})
+    n, t = FieldEncoder(n_bins=4).fit(X)._encoders[0::4]
+    assert n.names() == ["n below 1700000100", "n from 1700000100"]
+    assert t.names() == ["t day below 2024-01-05", "t day from 2024-01-05"]
+    names = FieldEncoder(n_bins=40).fit(X[["t"]])._encoders[-1].names()
+    assert names[0] == "t day below 2024-01-01 09:57"  # several edges on a day
 
 
 def test_linear_numbers_are_recovered_exactly():
@@ -240,54 +231,6 @@ def test_inverse_transform(numbers):
                 assert value == original
 
 
-# Frames
-
-
-def test_every_kind_of_frame_gives_the_same_rows():
-    base = frame()[["colour", "price", "rooms", "garden"]]
-    base["colour"] = base["colour"].astype(object).where(base["colour"].notna(), None)
-    expected = FieldEncoder().fit(base).transform(base).toarray()
-    names = FieldEncoder().fit(base).get_feature_names_out().tolist()
-    nullable = base.convert_dtypes()
-    categorical = base.assign(colour=base["colour"].astype("category"))
-    polar = pl.DataFrame(
-        {
-            "colour": base["colour"].tolist(),
-            "price": base["price"].tolist(),
-            "rooms": base["rooms"].tolist(),
-            "garden": base["garden"].tolist(),
-        }
-    )
-    polar_categories = polar.with_columns(pl.col("colour").cast(pl.Categorical))
-    records = base.to_records(index=False)
-    objects = base.to_numpy(dtype=object)
-    for X in (nullable, categorical, polar, polar_categories, records, objects):
-        encoder = FieldEncoder().fit(X)
-        np.testing.assert_array_equal(encoder.transform(X).toarray(), expected, str(type(X)))
-        if X is not objects:
-            assert encoder.get_feature_names_out().tolist() == names
-
-
-def test_polars_dates_and_lists():
-    made = frame()
-    rows = made[["sold", "tags"]]
-    polar = pl.DataFrame(
-        {
-            "sold": [None if t is pd.NaT else t.to_pydatetime() for t in made["sold"]],
-            "tags": made["tags"].tolist(),
-        }
-    )
-    pandas_rows, polar_rows = (FieldEncoder().fit_transform(X) for X in (rows, polar))
-    np.testing.assert_array_equal(pandas_rows.toarray(), polar_rows.toarray())
-
-
-def test_a_list_of_rows():
-    X = [["red", 1], ["blue", 2], ["red", 3]]
-    assert FieldEncoder().fit(X).get_feature_names_out().tolist() == [
-        "x0 = red", "x0 = blue", "x1 = 1", "x1 = 2", "x1 = 3",
-    ]  # fmt: skip
-
-
 def test_storing_cloning_and_reprs(tmp_path):
     X = frame()
     encoder = FieldEncoder(n_bins=5, min_frequency=2).fit(X)
@@ -320,85 +263,3 @@ def test_pandas_output_is_refused():
     encoder = FieldEncoder().set_output(transform="pandas")
     with pytest.raises(ValueError, match=r"(?i)sparse"):
         encoder.fit_transform(frame())
-
-
-# Bad input
-
-
-@pytest.mark.parametrize(
-    ("X", "error", "message"),
-    [
-        (pd.DataFrame({"a": [1, "x", 2]}), ValueError, "'a' mixes text and numbers .*astype"),
-        (pd.DataFrame({"a": [["x"], "x"]}), ValueError, "'a' mixes lists with single values"),
-        (pd.DataFrame({"a": [{"x": 1}]}), TypeError, "'a' holds a dict"),
-        (pd.DataFrame({"a": [1.0, np.inf]}), ValueError, "'a' has infinite numbers"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, r"same name: \['a'\]"),
-        (pd.DataFrame({"a": []}), ValueError, "0 sample"),
-        (pd.DataFrame(index=range(3)), ValueError, "0 feature"),
-        (pd.Series([1, 2]), ValueError, "1D"),
-        (np.array([1.0, 2.0]), ValueError, "Expected 2D array"),
-        (np.ones((2, 2), dtype=complex), ValueError, "Complex data not supported"),
-        ({"a": [1]}, TypeError, "mapping"),
-    ],
-)
-def test_bad_frames(X, error, message):
-    with pytest.raises(error, match=message):
-        FieldEncoder().fit(X)
-
-
-def test_parameters_that_name_no_column():
-    for options in ({"categorical_features": ["nobody"]}, {"delimiters": {"nobody": "|"}}):
-        with pytest.raises(ValueError, match=r"\['nobody'\].*'colour'"):
-            FieldEncoder(**options).fit(frame())
-    with pytest.raises(ValueError, match=r"\[17\]"):
-        FieldEncoder(categorical_features=[17]).fit(frame())
-
-
-def test_a_frame_that_is_not_that_of_training():
-    X = frame()
-    encoder = FieldEncoder().fit(X)
-    with pytest.raises(ValueError, match="feature names"):
-        encoder.transform(X.rename(columns={"colour": "color"}))
-    with pytest.raises(ValueError, match="features"), pytest.warns(UserWarning, match="names"):
-        encoder.transform(X.to_numpy()[:, :3])
-    with pytest.raises(ValueError, match="'price' held numbers in fit, and holds categories"):
-        encoder.transform(X.assign(price="cheap"))
-    with pytest.raises(ValueError, match="'sold' held dates in fit, and holds categories"):
-        encoder.transform(X.assign(sold="yesterday"))
-    with pytest.raises(ValueError, match="'price' has infinite numbers"):
-        encoder.transform(X.assign(price=np.inf))
-
-
-def test_a_column_without_a_value():
-    X = frame()
-    for name in X.columns:
-        empty = pd.Series([None] * len(X), dtype=object)
-        rows = FieldEncoder().fit(X).transform(X.assign(**{name: empty}))
-        assert rows.shape[0] == len(X)
-    all_missing = pd.DataFrame({"a": [None, None], "b": [np.nan, np.nan], "c": [1, 2]})
-    encoder = FieldEncoder().fit(all_missing)
-    names = encoder.get_feature_names_out().tolist()
-    assert names == ["a missing", "b missing", "c = 1", "c = 2"]
-    for method in ("linear", "standard"):
-        assert FieldEncoder(numbers=method).fit_transform(all_missing).shape[0] == 2
-
-
-@pytest.mark.parametrize("numbers", ["bins", "linear", "standard"])
-def test_a_constant_column_and_one_row(numbers):
-    X = pd.DataFrame({"a": [3.0, 3.0], "b": ["x", "x"]})
-    encoder = FieldEncoder(numbers=numbers).fit(X)
-    assert np.isfinite(encoder.transform(X).toarray()).all()
-    assert encoder.transform(X[:1]).shape == (1, 2)
-    assert FieldEncoder(numbers=numbers).fit_transform(X[:1]).shape == (1, 2)
-
-
-def test_names_that_are_no_text():
-    X = pd.DataFrame([[1, "x"], [2, "y"]], columns=[10, 20])
-    assert FieldEncoder().fit(X).get_feature_names_out().tolist()[0] == "10 = 1"
-
-
-def test_integers_and_floats_of_one_value_are_one_level():
-    train = pd.DataFrame({"a": [1, 2, 3]})
-    new = pd.DataFrame({"a": [1.0, 2.0, np.nan]})
-    encoder = FieldEncoder(categorical_features=["a"]).fit(train)
-    assert encoder.transform(new).toarray().tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]

@@ -1,7 +1,11 @@
 """The contract of a loss."""
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import Tensor
+
+Derivatives = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Loss:
@@ -34,6 +38,11 @@ class Loss:
         target (n_rows, n_terms) is a number for each term, or the number of the class.
         """
         raise NotImplementedError
+
+    # derivatives(raw, target) -> loss of each row, (n_rows,), its gradient by the raw scores, and a
+    # curvature that no parabola above the loss has less of, (n_rows, n_outputs) each; for a loss
+    # whose rows are examples of their own. None: the linear part has no strengths to learn.
+    derivatives: Callable[[np.ndarray, np.ndarray], Derivatives] | None = None
 
     def start_bias(self, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """The bias (n_outputs,) that training starts from, for the targets that it learns."""

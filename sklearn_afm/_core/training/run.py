@@ -26,6 +26,7 @@ class Schedule:
     averaging: float = 0.0
     n_iter_no_change: int = 10
     tol: float = 0.0
+    start_counts: bool = False  # the start values are kept if no epoch is better
     keep_optimizer: bool = False  # an interrupted run's optimiser must be of an epoch's end too
 
 
@@ -41,7 +42,7 @@ class RunState:
     optimizer: dict[str, Tensor]
     average: dict[str, Tensor] | None  # None without averaging
     best: dict[str, Tensor] | None  # None without a monitor, or while its scores are NaN
-    best_iter: int  # 0 while there is no best
+    best_iter: int  # 0 while there is no best, or while it is the start
     best_score: float
     history: list[dict]
     order_rng: Mapping[str, Any]
@@ -106,6 +107,8 @@ def run(
                 average.restore(saved, len(start.history))
             history, best = start.history, start.best
             best_iter, best_score = start.best_iter, start.best_score
+        elif schedule.start_counts and monitor is not None:
+            best, best_score = copy_of(trainer.parameters), monitor(trainer.parameters)[1]
         for epoch in range(len(history) + 1, schedule.max_iter + 1):
             is_last = epoch == schedule.max_iter
             started = time.perf_counter()

@@ -28,6 +28,7 @@ class TrainingData:
     target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes
     weight: np.ndarray | None  # (n_rows,), positive; None: all 1
     column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
+    offset: Tensor | None = None  # (n_rows, n_outputs) what raw scores have beside the model's
 
 
 @dataclass
@@ -102,13 +103,16 @@ class Trainer:
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Gradients of the objective, and the weighted loss sum."""
         target = data.target.index_select(0, torch.from_numpy(rows).to(data.target.device))
+        offset = None
+        if data.offset is not None:
+            offset = data.offset.index_select(0, torch.from_numpy(rows).to(data.offset.device))
         weight = None if data.weight is None else data.weight[rows]
         size = self.loss.rows_per_example
         total = len(rows) // size if weight is None else weight[::size].sum()
         columns = {
             name: rows_of_columns(self.parameters[name], batch) for name in self.model.per_column
         }
-        gradients, loss_sum = self._loss_gradients(batch, columns, target, weight, total)
+        gradients, loss_sum = self._loss_gradients(batch, columns, target, offset, weight, total)
         self._add_ridges(gradients)
         self._add_priors(gradients, batch, columns, data.column_weight, weight, total)
         return gradients, loss_sum
@@ -118,6 +122,7 @@ class Trainer:
         batch: Batch,
         columns: dict[str, Tensor],
         target: Tensor,
+        offset: Tensor | None,
         weight: np.ndarray | None,
         total: float,
     ) -> tuple[dict[str, Tensor], Tensor]:
@@ -127,9 +132,9 @@ class Trainer:
         local |= leaves
         row_weight = None if weight is None else torch.from_numpy(weight).to(target)
         if self.loss.rows_per_example == 1:
-            loss_sum = self._groups_apart(local, batch, target, row_weight, total)
+            loss_sum = self._groups_apart(local, batch, target, offset, row_weight, total)
         else:
-            loss_sum = self._groups_together(local, batch, target, row_weight, total)
+            loss_sum = self._groups_together(local, batch, target, offset, row_weight, total)
         # What has no part in these rows has no gradient of the loss, but penalties all the same.
         gradients = {
             name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
@@ -144,6 +149,7 @@ class Trainer:
         local: dict[str, Tensor],
         batch: Batch,
         target: Tensor,
+        offset: Tensor | None,
         weight: Tensor | None,
         total: float,
     ) -> Tensor:
@@ -152,6 +158,7 @@ class Trainer:
         for group in batch.groups:
             part = rows_of_group(group, target.device)
             raw = self.model.raw_scores(local, group, self.mask_generator)
+            raw = raw if offset is None else raw + offset[part]
             terms = self.loss.terms(raw, target[part])
             loss = (terms if weight is None else terms * weight[part, None]).sum(0)
             _backward(loss.sum() / total)
@@ -163,6 +170,7 @@ class Trainer:
         local: dict[str, Tensor],
         batch: Batch,
         target: Tensor,
+        offset: Tensor | None,
         weight: Tensor | None,
         total: float,
     ) -> Tensor:
@@ -178,7 +186,7 @@ class Trainer:
         with torch.no_grad():
             for group, part in zip(batch.groups, parts):
                 raw[part] = self.model.raw_scores(local, group, self.mask_generator)
-        raw.requires_grad_()
+        raw = (raw if offset is None else raw + offset).requires_grad_()
         terms = self.loss.terms(raw, target)
         loss = (terms if weight is None else terms * weight[::size, None]).sum(0)
         (d_raw,) = torch.autograd.grad(loss.sum() / total, raw)

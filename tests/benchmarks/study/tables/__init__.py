@@ -15,6 +15,7 @@ NAMES = (
     "known_pairs",
     "row_scaling",
     "encoding",
+    "raw_frames",
     "defaults",
     "explanations",
     "long_runs",

@@ -1,0 +1,239 @@
+"""The linear part of a fit: fields with learnt strengths, and crosses beside them."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .._attributes import crosses_of
+from .._data.fields import find_fields
+from .._data.prepare import in_units, targets_in_units
+from .._data.rows import Rows
+from .._data.split import folds_of_rows
+from .._linear.crosses import Crosses
+from .._linear.fit import (
+    N_FOLDS,
+    LinearPart,
+    Problem,
+    fit_linear_part,
+    refit_linear_part,
+)
+from .setup import Setup
+
+# Smallest share of the target's standard deviation that interactions are learnt in units of.
+_SMALLEST_REST = 1e-3
+
+
+@dataclass(frozen=True)
+class FieldsOfColumns:
+    """Fields as a fit sees them."""
+
+    label: np.ndarray  # (n_columns,) as the user gave them, or numbers
+    number: np.ndarray  # (n_columns,) from 0
+    group: np.ndarray  # (n_columns,) number of the strength
+
+
+def fields_of_columns(estimator, X) -> FieldsOfColumns:
+    """The field of each column, and the strength that it shares.
+
+    Found fields of one column share a strength: one column says little about its own.
+    """
+    asked = estimator.fields
+    if asked is None or isinstance(asked, str):
+        number = find_fields(X)
+        if asked is None:
+            return FieldsOfColumns(number, number, np.zeros_like(number))
+        size = np.bincount(number, minlength=1)
+        alone = np.where(size[number] == 1, -1, number)
+        return FieldsOfColumns(number, number, np.unique(alone, return_inverse=True)[1])
+    labels = np.asarray(asked)
+    if labels.shape != X.shape[1:]:
+        raise ValueError(
+            f"fields has the shape {labels.shape}, but X has {X.shape[1]} columns: give one label "
+            'for each, or "auto".'
+        )
+    number = np.unique(labels, return_inverse=True)[1]
+    return FieldsOfColumns(labels, number, number)
+
+
+def with_linear_part(setup: Setup, *, continues) -> Setup:
+    """The setup of what the linear part leaves to learn.
+
+    Parameters
+    ----------
+    setup : Setup
+    continues : estimator or None
+        The fitted estimator whose parameters the fit starts from. If the linear part is not learnt
+        anew, its crosses stay.
+    """
+    estimator = setup.estimator
+    fields = fields_of_columns(estimator, setup.prepared.X)
+    estimator.fields_ = fields.label
+    part = None
+    if learns_linear_part(estimator, setup.loss):
+        part = _fit_part(setup, fields)
+    if part is not None:
+        return _beside(setup, part, rescales=continues is not estimator)
+    return with_crosses(setup, continues)
+
+
+def with_crosses(setup: Setup, continues) -> Setup:
+    """The setup of a fit beside the crosses of the estimator that it goes on from."""
+    crosses = crosses_of(continues)
+    if crosses is None:
+        return setup
+    return dataclasses.replace(setup, crosses=crosses, data=_with_offset(setup, crosses))
+
+
+def learns_linear_part(estimator, loss) -> bool:
+    """Whether a fit learns the strengths of linear weights."""
+    return (
+        estimator.l2_linear == "auto"
+        and loss.derivatives is not None
+        and not {"bias", "linear_weights"} & set(estimator.freeze)
+    )
+
+
+def _fit_part(setup: Setup, fields: FieldsOfColumns) -> LinearPart | None:
+    rows = setup.prepared.rows
+    return fit_linear_part(
+        _problem(setup, fields, setup.prepared.X, setup.prepared.target, rows.weight),
+        folds_of_rows(rows.X, rows.target, N_FOLDS),
+        _pairs(setup.estimator.crosses, fields),
+        noise=setup.loss.standardises,
+    )
+
+
+def _problem(setup: Setup, fields: FieldsOfColumns, X, target, weight) -> Problem:
+    loss, target = setup.loss, target.astype(np.float64)
+
+    def loss_of(rows):
+        of_rows = target[rows]
+        return lambda raw: loss.derivatives(raw, of_rows)
+
+    bias = loss.start_bias(target, weight)
+    return Problem(X, weight, fields.number, fields.group, bias, loss_of)
+
+
+def with_all_rows(setup: Setup, rows: Rows) -> Setup:
+    """The setup with a linear part that is fitted on all rows, also those for early stopping."""
+    scaling = setup.prepared.units.scaling
+    rows = rows.prepared(scaling.column_mean, setup.prepared.units.weight_unit)
+    X, _ = in_units(rows.X, scaling, setup.array_dtype)
+    target = targets_in_units(rows.target, scaling, setup.array_dtype, setup.loss.standardises)
+    fields = fields_of_columns(setup.estimator, setup.prepared.X)
+    problem = _problem(setup, fields, X, target, rows.weight)
+    part = refit_linear_part(setup.linear, problem)
+    return dataclasses.replace(setup, linear=part, crosses=_as_given(part.crosses, scaling))
+
+
+def _pairs(crosses, fields: FieldsOfColumns):
+    """Pairs of fields that have crosses, by number."""
+    if crosses is None or isinstance(crosses, str):
+        return crosses
+    number = dict(zip(fields.label.tolist(), fields.number.tolist()))
+    pairs = []
+    for pair in crosses:
+        unknown = [label for label in pair if label not in number]
+        if unknown or len(set(pair)) != 2:
+            raise ValueError(
+                f"crosses has {pair!r}. Each must be two different fields, out of "
+                f"{list(number)[:20]}."
+            )
+        first, second = sorted(number[label] for label in pair)
+        pairs.append((first, second))
+    return sorted(set(pairs))
+
+
+def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
+    """What is left to learn beside the linear part, in units of what it leaves unexplained."""
+    rest = 1.0
+    prepared = setup.prepared
+    if setup.loss.standardises and rescales:
+        rest = np.sqrt(part.held_out_loss / prepared.target.shape[1])
+        rest = float(np.clip(rest, _SMALLEST_REST, 1))
+        scaling = prepared.units.scaling
+        scaling = dataclasses.replace(scaling, target_scale=scaling.target_scale * rest)
+        prepared = dataclasses.replace(
+            prepared,
+            units=dataclasses.replace(prepared.units, scaling=scaling),
+            target=(prepared.target / rest).astype(prepared.target.dtype),
+        )
+    part = dataclasses.replace(
+        part,
+        bias=part.bias / rest,
+        weights=part.weights / rest,
+        raw=part.raw / rest,
+        crosses=part.crosses
+        and dataclasses.replace(part.crosses, weights=part.crosses.weights / rest),
+    )
+    data = dataclasses.replace(
+        setup.data,
+        target=torch.from_numpy(prepared.target).to(setup.device),
+        offset=torch.from_numpy(part.raw).to(setup.device, setup.dtype),
+    )
+    scaling = prepared.units.scaling
+    return dataclasses.replace(
+        setup, prepared=prepared, data=data, linear=part, crosses=_as_given(part.crosses, scaling)
+    )
+
+
+def _as_given(crosses: Crosses | None, scaling) -> Crosses | None:
+    """Crosses that apply to X and y as given."""
+    if crosses is None:
+        return None
+    weights = crosses.weights * scaling.target_scale
+    weights = weights / scaling.column_scale[crosses.columns].prod(axis=1)[:, None]
+    return Crosses(crosses.columns, weights)
+
+
+def _with_offset(setup: Setup, crosses: Crosses):
+    scores = crosses.scores(setup.prepared.rows.X) / setup.prepared.units.scaling.target_scale
+    offset = torch.from_numpy(scores).to(setup.device, setup.dtype)
+    return dataclasses.replace(setup.data, offset=offset)
+
+
+def offset_of_rows(setup: Setup, X) -> np.ndarray | None:
+    """What the linear part and crosses add to the raw scores of other rows, in the model's units.
+
+    Parameters
+    ----------
+    X : csr_array
+        Centred, in the unit of the user.
+    """
+    scaling, result = setup.prepared.units.scaling, None
+    if setup.crosses is not None:
+        result = setup.crosses.scores(X) / scaling.target_scale
+    if setup.linear is not None:
+        values = type(X)((scaling.scaled_values(X), X.indices, X.indptr), shape=X.shape)
+        linear = setup.linear.bias + values @ setup.linear.weights
+        result = linear if result is None else result + linear
+    return result
+
+
+def linear_bias(setup: Setup) -> np.ndarray | None:
+    """What the linear part has of the bias, in the unit of y."""
+    if setup.linear is None:
+        return None
+    return setup.linear.bias * setup.prepared.units.scaling.target_scale
+
+
+def set_linear_part(setup: Setup, estimator) -> None:
+    """Set the fitted attributes of strengths and crosses."""
+    n_outputs = setup.model.n_outputs
+    crosses, part = setup.crosses, setup.linear
+    if crosses is None:
+        crosses = Crosses(np.empty((0, 2), dtype=np.int64), np.empty((0, n_outputs)))
+    weights = crosses.weights.T.astype(setup.array_dtype)
+    estimator.cross_columns_ = crosses.columns
+    estimator.cross_weights_ = weights if setup.several_outputs else weights[0]
+    if part is not None:
+        fields = fields_of_columns(estimator, setup.prepared.X)
+        estimator.l2_linear_ = part.strengths[fields.group]
+        label = dict(zip(fields.number.tolist(), fields.label.tolist()))
+        of_pairs = part.strengths[len(part.strengths) - len(part.pairs) :]
+        estimator.l2_crosses_ = {
+            (label[first], label[second]): float(strength)
+            for (first, second), strength in zip(part.pairs, of_pairs)
+        }

@@ -1,0 +1,94 @@
+"""Blocks: the columns of a field, or the crosses of two fields; a row has at most one of each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .._data.fields import find_fields
+
+
+@dataclass(frozen=True)
+class Block:
+    """Levels of which a row has at most one, so that their weights do not act on one another."""
+
+    rows: np.ndarray | None  # (n_entries,) rows that have a level; None: all rows
+    level: np.ndarray  # (n_entries,)
+    value: np.ndarray | None  # (n_entries,); None: all 1
+    columns: np.ndarray  # (n_levels,) column of each level, or (n_levels, 2) of each cross
+    field: int  # number of its field; -1: a cross
+    group: int  # number of the strength that its weights share
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether all its values are 1."""
+        return self.value is None
+
+    @property
+    def n_levels(self) -> int:
+        """Number of weights."""
+        return len(self.columns)
+
+    def sums(self, of_rows: np.ndarray, power: int = 1) -> np.ndarray:
+        """Sum over the rows of each level, (n_levels,), times the value to this power."""
+        values = of_rows if self.rows is None else of_rows[self.rows]
+        if self.value is not None:
+            values = values * self.value**power
+        return np.bincount(self.level, values, self.n_levels)
+
+    def spread(self, of_levels: np.ndarray) -> np.ndarray:
+        """What each entry has from its level, (n_entries,)."""
+        values = of_levels[self.level]
+        return values if self.value is None else values * self.value
+
+    def part(self, chosen: np.ndarray) -> "Block":
+        """The block of some rows, numbered anew; all levels stay."""
+        if self.rows is None:
+            kept, rows = chosen, None
+        else:
+            place = np.full(int(max(self.rows.max(initial=0), chosen.max(initial=0))) + 1, -1)
+            place[chosen] = np.arange(len(chosen))
+            kept = np.flatnonzero(place[self.rows] >= 0)
+            rows = place[self.rows[kept]]
+        value = None if self.value is None else self.value[kept]
+        return Block(rows, self.level[kept], value, self.columns, self.field, self.group)
+
+
+def field_blocks(X: sparse.csr_array, field: np.ndarray, group: np.ndarray) -> list[Block]:
+    """Blocks of the columns of each field, in the order of the columns.
+
+    A field in which a row has several entries is several blocks.
+
+    Parameters
+    ----------
+    X : csr_array
+        Canonical.
+    field, group : ndarray of shape (n_columns,)
+        Number of the field, and of the strength, of each column.
+    """
+    run = find_fields(X)
+    starts = np.flatnonzero((np.diff(run, prepend=-1) != 0) | (np.diff(field, prepend=-1) != 0))
+    number = np.zeros(X.shape[1], dtype=np.int64)
+    number[starts[1:]] = 1
+    number = np.cumsum(number)
+    entry_row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    entry_block = number[X.indices]
+    order = np.argsort(entry_block, kind="stable")
+    bounds = np.searchsorted(entry_block[order], np.arange(len(starts) + 1))
+    blocks = []
+    for start, end, first, last in zip(starts, [*starts[1:], X.shape[1]], bounds, bounds[1:]):
+        if first == last:
+            continue
+        entries = order[first:last]
+        value = X.data[entries].astype(np.float64)
+        blocks.append(
+            Block(
+                None if len(entries) == X.shape[0] else entry_row[entries],
+                X.indices[entries].astype(np.int64) - start,
+                None if (value == 1).all() else value,
+                np.arange(start, end),
+                int(field[start]),
+                int(group[start]),
+            )
+        )
+    return blocks

@@ -1,0 +1,43 @@
+"""Crosses: what they add to a row, which pairs get one, and what they gain."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sklearn_afm._data.checks import canonical_csr
+from sklearn_afm._linear.crosses import Crosses, cross_block
+
+
+def by_loops(crosses, table):
+    result = np.zeros((len(table), crosses.weights.shape[1]))
+    for row, values in enumerate(table):
+        for (first, second), weights in zip(crosses.columns, crosses.weights):
+            result[row] += weights * values[first] * values[second]
+    return result
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_scores_are_sums_over_pairs(n_outputs):
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(60, 8)) * (rng.random((60, 8)) < 0.5)
+    pairs = np.array([(0, 3), (0, 7), (2, 5), (4, 5), (6, 7)])
+    crosses = Crosses(pairs, rng.normal(size=(5, n_outputs)))
+    np.testing.assert_allclose(crosses.scores(canonical_csr(table)), by_loops(crosses, table))
+
+
+def test_rows_without_a_cross_have_none():
+    crosses = Crosses(np.array([(0, 1)]), np.ones((1, 1)))
+    X = canonical_csr(np.array([[0.0, 0, 0], [1, 0, 1], [0, 1, 1], [0, 0, 1]]))
+    np.testing.assert_array_equal(crosses.scores(X), np.zeros((4, 1)))
+    assert crosses.scores(sparse.csr_array((0, 3))).shape == (0, 1)
+
+
+def test_only_repeated_pairs_of_levels_have_a_cross():
+    first = np.array([0, 0, 1, 1, 2, -1, 2])
+    second = np.array([5, 5, 5, 4, 4, 4, 4])
+    block = cross_block(first, second, 6, group=3)
+    np.testing.assert_array_equal(block.columns, [(0, 5), (2, 4)])
+    np.testing.assert_array_equal(block.rows, [0, 1, 4, 6])
+    np.testing.assert_array_equal(block.level, [0, 0, 1, 1])
+    assert block.group == 3
+    assert cross_block(np.array([0, 1]), np.array([2, 2]), 3, 0) is None
