@@ -1,6 +1,7 @@
 """Attentional factorization machines as scikit-learn estimators."""
 
 from ._afm import AFMClassifier, AFMRegressor
+from ._bayesian_fm import BayesianFMClassifier, BayesianFMRegressor
 from ._fields.encoder import FieldEncoder
 from ._fields.pipeline import make_field_pipeline
 from ._fm import FMClassifier, FMRegressor

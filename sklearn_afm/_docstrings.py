@@ -51,12 +51,19 @@ def documented(cls, model) -> str:
     words |= {
         "parts": ", ".join(f'"{part}"' for part in model.parts),
         "attributes": _attributes(model, words),
-        "parameters": _section(
-            "Parameters",
-            "\n".join(setting.described(name) for name, setting in settings_of(cls).items()),
-        ),
+        "parameters": parameters_section(cls),
     }
-    text = cls.__doc__
+    return filled(cls.__doc__, words)
+
+
+def parameters_section(cls) -> str:
+    """The section "Parameters" of a class with settings."""
+    described = [setting.described(name) for name, setting in settings_of(cls).items()]
+    return _section("Parameters", "\n".join(described))
+
+
+def filled(text: str, words: dict[str, str]) -> str:
+    """A class's docstring, with words in place of their names in braces."""
     # The sections themselves have words in braces, so that they are put in first.
     for name in sorted(words, key=lambda name: name not in _SECTIONS):
         text = text.replace("{" + name + "}", textwrap.indent(words[name], "    ").strip())

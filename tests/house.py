@@ -12,7 +12,7 @@ FLOORS = [
     (["experiments", "__main__.py"], "the paper's tables and figures; the demonstration"),
     (["__init__.py"], "what is imported from sklearn_afm"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
-    (["_base.py"], "fit, partial_fit, raw scores"),
+    (["_base.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
     (["inspection"], "explanations, by the fitted attributes"),
     (
@@ -22,6 +22,7 @@ FLOORS = [
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_fields"], "from the columns of a frame to one-hot rows"),
+    (["_bayes"], "draws of a posterior: blocks, priors, likelihoods, the sampler"),
     (["_linear"], "the linear part: strengths by field, and crosses"),
     (["_data"], "what comes in: checks, weights, units"),
     (["_core/training"], "optimisers, steps, epochs"),

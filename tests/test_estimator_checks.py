@@ -15,13 +15,16 @@ ESTIMATORS = [
     for value in (getattr(sklearn_afm, name) for name in sklearn_afm.__all__)
     if isinstance(value, type)
 ]
+# Sweeps of the Bayesian estimators; the checks need no more.
+SHORT = {name: {"max_iter": 60} for name in ("BayesianFMRegressor", "BayesianFMClassifier")}
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_check_estimator(Estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
-        results = check_estimator(Estimator(), on_fail="raise")
+        model = Estimator(**SHORT.get(Estimator.__name__, {}))
+        results = check_estimator(model, on_fail="raise")
     names = {result["check_name"] for result in results}
     assert {result["status"] for result in results} <= {"passed", "skipped"}
     if not hasattr(Estimator, "predict"):

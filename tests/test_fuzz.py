@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from sklearn_afm import BayesianFMClassifier, BayesianFMRegressor
+
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
 
@@ -440,3 +442,42 @@ def test_partial_fit_and_predict(Estimator, record_property):
         return "trained" if any(trained) else "refused"
 
     run_examples(streams(Estimator), check, record_property)
+
+
+@st.composite
+def bayesian_fits(draw, Estimator):
+    X = draw(matrices())
+    n_rows, n_columns = X.shape
+    classifies = Estimator is BayesianFMClassifier
+    y, weight = draw(targets(n_rows, classifies)), draw(weights(n_rows))
+    parameters = {
+        "embedding_dim": draw(st.integers(1, 3)),
+        "max_iter": draw(st.integers(1, 8)),
+        "burn_in": draw(st.sampled_from([0, 0.5, 0.99])),
+        "n_draws": draw(st.integers(1, 4)),
+        "fields": draw(st.sampled_from(["auto", None, ["a"] * n_columns, [2, 1, 2]])),
+    }
+    return parameters, {"X": X, "y": y, "sample_weight": weight}, draw(matrices(n_columns))
+
+
+@pytest.mark.parametrize("Estimator", [BayesianFMRegressor, BayesianFMClassifier])
+@pytest.mark.filterwarnings(*EXPECTED_WARNINGS)
+def test_bayesian_fit_and_predict(Estimator, record_property):
+    def check(example):
+        parameters, arguments, other = example
+        model = Estimator(**parameters, random_state=0)
+        if attempt(lambda: model.fit(**made(arguments))) is None:
+            assert not hasattr(model, "bias_draws_")
+            return "refused"
+        for recipe in (arguments["X"], other):
+            X = recipe.make()
+            if Estimator is BayesianFMClassifier:
+                found = attempt(lambda X=X: model.predict_proba(X))
+                if found is not None:
+                    np.testing.assert_allclose(found.sum(axis=1), 1)
+            else:
+                found = attempt(lambda X=X: model.predict(X, return_std=True))
+                assert found is None or np.isfinite(found).all()
+        return "trained"
+
+    run_examples(bayesian_fits(Estimator), check, record_property)

@@ -17,8 +17,13 @@ def check_rows(estimator, X, parameters: Iterable[np.ndarray]) -> sparse.csr_arr
 
     X stays as it is. `parameters` are those of the estimator that have one row per column.
     """
+    return known_entries(centered_rows(estimator, X), parameters)
+
+
+def centered_rows(estimator, X) -> sparse.csr_array:
+    """Validate the X of a fitted estimator; centred canonical CSR."""
     X = canonical_csr(_validate(estimator, X, reset=False))
-    return known_entries(centered(X, estimator.column_mean_), parameters)
+    return centered(X, estimator.column_mean_)
 
 
 def check_rows_and_target(estimator, X, y, *, reset, y_numeric):

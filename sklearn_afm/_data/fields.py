@@ -37,6 +37,30 @@ def find_fields(X: sparse.csr_array) -> np.ndarray:
     return field
 
 
+def fields_of(X: sparse.csr_array, fields) -> np.ndarray:
+    """The number of each column's field, (n_columns,), by an estimator's parameter `fields`.
+
+    Parameters
+    ----------
+    X : csr_array
+        Canonical.
+    fields : "auto", array-like of shape (n_columns,) or None
+        Labels of fields. "auto" finds them; None is one field of all columns.
+    """
+    n_columns = X.shape[1]
+    if fields is None:
+        return np.zeros(n_columns, dtype=np.int64)
+    if isinstance(fields, str):
+        return find_fields(X)
+    labels = np.asarray(fields)
+    if labels.shape != (n_columns,):
+        raise ValueError(
+            f"fields has the shape {labels.shape}, but X has {n_columns} columns. Give one label "
+            'per column, "auto" or None.'
+        )
+    return np.unique(labels, return_inverse=True)[1]
+
+
 def _has_several_values(X: sparse.csr_array) -> np.ndarray:
     """Whether each column has entries of different values."""
     if not X.nnz or X.data.min() == X.data.max():

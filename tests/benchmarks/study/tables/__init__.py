@@ -9,6 +9,7 @@ from importlib import import_module
 
 NAMES = (
     "comparison",
+    "bayesian",
     "few_rows",
     "missing_levels",
     "known_pairs",
