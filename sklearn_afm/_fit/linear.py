@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from .._attributes import crosses_of
-from .._data.fields import find_fields
+from .._data.fields import fields_of, find_fields
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.split import held_out_weights
@@ -47,14 +47,8 @@ def fields_of_columns(estimator, X) -> FieldsOfColumns:
         size = np.bincount(number, minlength=1)
         alone = np.where(size[number] == 1, -1, number)
         return FieldsOfColumns(number, number, np.unique(alone, return_inverse=True)[1])
-    labels = np.asarray(asked)
-    if labels.shape != X.shape[1:]:
-        raise ValueError(
-            f"fields has the shape {labels.shape}, but X has {X.shape[1]} columns: give one label "
-            'for each, or "auto".'
-        )
-    number = np.unique(labels, return_inverse=True)[1]
-    return FieldsOfColumns(labels, number, number)
+    number = fields_of(X, asked)
+    return FieldsOfColumns(np.asarray(asked), number, number)
 
 
 def with_linear_part(setup: Setup, *, continues) -> Setup:
