@@ -252,13 +252,17 @@ Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding
 plus ``l2_linear`` times ||w||^2, all divided by the total weight, plus ``l2_attention`` times
 ||W||^2.
 
+{linear_part}
+
 {units}
 
 References
 ----------
 .. [1] J. Xiao, H. Ye, X. He, H. Zhang, F. Wu and T.-S. Chua, "Attentional
    Factorization Machines: Learning the Weight of Feature Interactions via Attention
-   Networks", IJCAI 2017.""",
+   Networks", IJCAI 2017.
+.. [2] J. Larsen, L. Hansen, C. Svarer and M. Ohlsson, "Design and regularization of neural
+   networks: the optimal use of a validation set", NNSP 1996.""",
     }
 
     def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> AFM:

@@ -68,6 +68,8 @@ It is computed in time linear in the number of the row's non-zeros.
 Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
 plus ``l2_linear`` times ||w||^2, all divided by the total weight.
 
+{linear_part}
+
 {units}
 
 References
