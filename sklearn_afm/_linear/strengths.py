@@ -23,7 +23,7 @@ LossOfRows = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 SMALLEST, LARGEST = 1e-2, 1e4  # times the share of the loss that is left
 _STEPS, _ROUNDS = 20, 2
-_FIRST_STEP, _LARGEST_STEP = 0.5, 1.0  # of the logarithm
+_FIRST_STEP, _LARGEST_STEP, _LAST_STEP = 0.5, 1.0, 0.1  # of the logarithm
 # Pull towards the strengths at the start, in units of the loss of one row per squared logarithm.
 _PULL = 0.5
 # Of the loss that is left: strengths stay positive.
@@ -93,6 +93,8 @@ def learn_strengths(
         if number > 2 and value < best_value:
             best, best_value, best_loss = log, value, held_out_loss / total
         log, step, before = _resilient(log, step, slope, before)
+        if number > 2 and step.mean() < _LAST_STEP:
+            break
         if noise and number < 2:
             unit = held_out_loss / total or at_start
             left = max(unit / at_start, _SMALLEST_SHARE)
