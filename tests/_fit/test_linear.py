@@ -70,13 +70,17 @@ def test_predictions_are_the_sum_of_their_parts(crossed):
     np.testing.assert_allclose(model.predict(X), plain.predict(X) + crosses, atol=1e-5)
 
 
-def test_strengths_are_by_field(crossed):
-    _, _, model = crossed
-    np.testing.assert_array_equal(model.fields_, np.repeat([0, 1, 2], [5, 6, 4]))
-    assert len(np.unique(model.l2_linear_)) > 1
+def test_strengths_are_by_field():
+    codes = levels(1200, (30, 30, 4))
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=30)[codes[:, 0]] + rng.normal(size=1200)
+    X = OneHotEncoder().fit_transform(codes)
+    model = FMRegressor(**FEW).fit(X, y)
+    np.testing.assert_array_equal(model.fields_, np.repeat([0, 1, 2], [30, 30, 4]))
     for number in range(3):
         assert len(np.unique(model.l2_linear_[model.fields_ == number])) == 1
-    one = AFMRegressor(fields=None, **FEW).fit(*crossed[:2])
+    assert model.l2_linear_[30] > 5 * model.l2_linear_[0]
+    one = FMRegressor(fields=None, **FEW).fit(X, y)
     assert len(np.unique(one.l2_linear_)) == 1
 
 
