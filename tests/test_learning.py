@@ -38,7 +38,7 @@ def test_attention_finds_the_true_pairs_and_beats_the_fm():
     for seed in range(3):
         X, score, rng = noisy_interactions(seed)
         y = score + 0.5 * rng.normal(size=len(score))
-        options = {"early_stopping": False, "random_state": 0}
+        options = {"early_stopping": False, "crosses": None, "random_state": 0}
         fm = FMRegressor(**options).fit(X[:2500], y[:2500])
         afm = AFMRegressor(max_iter=300, **options).fit(X[:2500], y[:2500])
         errors = [np.sqrt(np.mean((m.predict(X[2500:]) - score[2500:]) ** 2)) for m in (fm, afm)]

@@ -16,19 +16,31 @@ def find_fields(X: sparse.csr_array) -> np.ndarray:
     X : csr_array
         Canonical.
     """
-    n_columns = X.shape[1]
+    seen, place = np.unique(X.indices, return_inverse=True)
+    field = np.zeros(X.shape[1], dtype=np.int64)
+    if len(seen):
+        found = _fields_of_seen(
+            sparse.csr_array((X.data, place, X.indptr), (X.shape[0], len(seen)))
+        )
+        # A column without entries is in the field of the column before it.
+        field[seen[1:]] = np.diff(found)
+        np.cumsum(field, out=field)
+    return field
+
+
+def _fields_of_seen(X: sparse.csr_array) -> np.ndarray:
+    """The fields of columns that all have entries."""
     opens = _has_several_values(X)
     opens[1:] |= opens[:-1]
-    # In `before`, what each column's entries have to their left: the largest column of all rows.
-    before = np.full(n_columns, -1)
-    if X.nnz:
-        left = np.empty(X.nnz, dtype=np.int64)
-        left[0] = -1
-        left[1:] = X.indices[:-1]
-        starts = X.indptr[:-1]
-        left[starts[starts < X.nnz]] = -1
-        before = _largest(sparse.csr_array((left, X.indices, X.indptr), shape=X.shape))
-    field = np.empty(n_columns, dtype=np.int64)
+    # Of each column's entries: the largest column to their left in a row.
+    left = np.empty(X.nnz, dtype=np.int64)
+    left[0] = -1
+    left[1:] = X.indices[:-1]
+    starts = X.indptr[:-1]
+    left[starts[starts < X.nnz]] = -1
+    by_column = sparse.csr_array((left, X.indices, X.indptr), shape=X.shape).tocsc()
+    before = np.maximum.reduceat(by_column.data, by_column.indptr[:-1])
+    field = np.empty(X.shape[1], dtype=np.int64)
     start, number = 0, 0
     for column, (left_of_it, opens_one) in enumerate(zip(before.tolist(), opens.tolist())):
         if column and (opens_one or left_of_it >= start):
@@ -63,20 +75,10 @@ def fields_of(X: sparse.csr_array, fields) -> np.ndarray:
 
 def _has_several_values(X: sparse.csr_array) -> np.ndarray:
     """Whether each column has entries of different values."""
-    if not X.nnz or X.data.min() == X.data.max():
+    if X.data.min() == X.data.max():
         return np.zeros(X.shape[1], dtype=bool)
     last = np.zeros(X.shape[1], dtype=X.dtype)
     last[X.indices] = X.data
     several = np.zeros(X.shape[1], dtype=bool)
     several[X.indices[X.data != last[X.indices]]] = True
     return several
-
-
-def _largest(X: sparse.csr_array) -> np.ndarray:
-    """The largest stored value of each column, -1 for a column without one."""
-    by_column = X.tocsc()
-    result = np.full(X.shape[1], -1)
-    filled = np.flatnonzero(np.diff(by_column.indptr))
-    if len(filled):
-        result[filled] = np.maximum.reduceat(by_column.data, by_column.indptr[filled])
-    return result

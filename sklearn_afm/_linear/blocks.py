@@ -55,7 +55,7 @@ class Block:
 
 
 def field_blocks(X: sparse.csr_array, field: np.ndarray, group: np.ndarray) -> list[Block]:
-    """Blocks of the columns of each field, in the order of the columns.
+    """Blocks of the columns of each field that have entries, in the order of the columns.
 
     A field in which a row has several entries is several blocks.
 
@@ -66,29 +66,27 @@ def field_blocks(X: sparse.csr_array, field: np.ndarray, group: np.ndarray) -> l
     field, group : ndarray of shape (n_columns,)
         Number of the field, and of the strength, of each column.
     """
-    run = find_fields(X)
-    starts = np.flatnonzero((np.diff(run, prepend=-1) != 0) | (np.diff(field, prepend=-1) != 0))
-    number = np.zeros(X.shape[1], dtype=np.int64)
-    number[starts[1:]] = 1
-    number = np.cumsum(number)
+    seen, place = np.unique(X.indices, return_inverse=True)
+    if not len(seen):
+        return []
+    run = np.stack([find_fields(X)[seen], field[seen]])
+    starts = np.flatnonzero(np.append(True, (run[:, 1:] != run[:, :-1]).any(axis=0)))
     entry_row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    entry_block = number[X.indices]
+    entry_block = np.searchsorted(starts, place, side="right") - 1
     order = np.argsort(entry_block, kind="stable")
     bounds = np.searchsorted(entry_block[order], np.arange(len(starts) + 1))
     blocks = []
-    for start, end, first, last in zip(starts, [*starts[1:], X.shape[1]], bounds, bounds[1:]):
-        if first == last:
-            continue
+    for start, end, first, last in zip(starts, [*starts[1:], len(seen)], bounds, bounds[1:]):
         entries = order[first:last]
         value = X.data[entries].astype(np.float64)
         blocks.append(
             Block(
                 None if len(entries) == X.shape[0] else entry_row[entries],
-                X.indices[entries].astype(np.int64) - start,
+                place[entries] - start,
                 None if (value == 1).all() else value,
-                np.arange(start, end),
-                int(field[start]),
-                int(group[start]),
+                seen[start:end].astype(np.int64),
+                int(field[seen[start]]),
+                int(group[seen[start]]),
             )
         )
     return blocks

@@ -60,9 +60,11 @@ class Crosses:
 
     def found(self, X: sparse.csr_array) -> Iterator[Found]:
         """Yield the crosses that rows have, in parts."""
-        taking_part = np.zeros(X.shape[1], dtype=bool)
-        taking_part[self.columns.ravel()] = True
-        keep = taking_part[X.indices]
+        keep = np.ones(X.nnz, dtype=bool)
+        if X.nnz > len(self.columns):  # else it costs more than it saves
+            taking_part = np.zeros(X.shape[1], dtype=bool)
+            taking_part[self.columns.ravel()] = True
+            keep = taking_part[X.indices]
         length = np.diff(np.concatenate([[0], np.cumsum(keep)])[X.indptr])
         start = np.cumsum(length) - length
         columns, values = X.indices[keep].astype(np.int64), X.data[keep]

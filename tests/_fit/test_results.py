@@ -115,7 +115,9 @@ def test_without_row_scaling_it_is_the_formula_of_the_paper(Estimator, n_outputs
 
 
 @pytest.mark.parametrize("Estimator", AFMS)
-def test_row_scaling_is_nothing_where_all_rows_are_as_long(Estimator, one_hot_data):
+def test_row_scaling_is_nothing_where_all_rows_are_as_long(
+    Estimator, one_hot_data, fixed_strengths
+):
     X, y = one_hot_data
     y = target_for(Estimator, y)
     models = [Estimator(row_scaling=s, **SHORT).fit(X, y) for s in ("pairs", None)]

@@ -15,8 +15,6 @@ from sklearn_afm.inspection import (
     permutation_pair_importance,
 )
 
-pytestmark = pytest.mark.usefixtures("fixed_strengths")
-
 METHODS = ["permute", "zero", "uniform"]
 
 
@@ -24,8 +22,8 @@ METHODS = ["permute", "zero", "uniform"]
 def learnt(request):
     """AFMs that have learnt which pairs interact, with their rows and targets."""
     seed = request.param
-    regressor = fitted_pipeline(AFMRegressor(max_iter=50, random_state=seed), seed)
-    options = {"max_iter": 50, "random_state": seed}
+    regressor = fitted_pipeline(AFMRegressor(max_iter=50, crosses=None, random_state=seed), seed)
+    options = {"max_iter": 50, "crosses": None, "random_state": seed}
     classifier = fitted_pipeline(AFMClassifier(**options), seed, classify=True)
     return regressor, classifier
 

@@ -24,6 +24,8 @@ from sklearn_afm.inspection import _terms, interaction_scores
 def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, rng):
     X = ragged_matrix(rng, n_rows=40, real=real)
     model = random_model(Estimator, X, n_outputs, rng)
+    model.cross_columns_ = np.array([(0, 2), (1, 2), (1, 4)])
+    model.cross_weights_ = rng.normal(size=(n_outputs, 3) if n_outputs > 1 else 3)
     found = interaction_scores(model, sparse.csr_array(X))
     params = oracle.params_of(model)
     expected = {}
@@ -42,7 +44,14 @@ def test_pairs_are_those_of_plain_loops_and_add_up(Estimator, n_outputs, real, r
     score = np.array([expected[key][1] for key in keys]).reshape(found.score.shape)
     np.testing.assert_allclose(found.score, score, rtol=1e-9, atol=1e-12)
     weight = found.attention.reshape(-1, *[1] * (score.ndim - 1))
-    np.testing.assert_allclose(found.contribution, weight * score, rtol=1e-9, atol=1e-12)
+    weights = dict(
+        zip(map(tuple, model.cross_columns_.tolist()), np.atleast_2d(model.cross_weights_).T)
+    )
+    zero = np.zeros(n_outputs)
+    cross = [X[n, i] * X[n, j] * weights.get((i, j), zero) for n, i, j in keys]
+    cross = np.reshape(cross, score.shape)
+    np.testing.assert_allclose(found.cross, cross, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(found.contribution, weight * score + cross, rtol=1e-6, atol=1e-9)
 
     predicted = raw_prediction(model, X)
     np.testing.assert_allclose(
@@ -142,7 +151,7 @@ def test_frame_of_several_outputs(rng):
     assert frame.columns[-3:].tolist() == ["contribution a", "contribution b", "contribution c"]
     np.testing.assert_array_equal(frame["contribution c"], found.contribution[:, 2])
     one = interaction_scores(random_model(AFMClassifier, X, 1, rng), X).to_frame()
-    assert one.columns[-2:].tolist() == ["score", "contribution"]
+    assert one.columns[-2:].tolist() == ["cross", "contribution"]
 
 
 def test_frame_without_pandas(rng, monkeypatch):

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from conftest import ragged_matrix
 from explained import TRUE_PAIRS, fitted_pipeline, random_model
+from sklearn.base import clone
 
 from sklearn_afm import AFMClassifier, AFMRegressor
 from sklearn_afm.inspection import interaction_scores, interaction_table
+
+QUANTITIES = ("attention", "score", "cross", "contribution")
 
 
 def test_cells_are_interaction_scores():
@@ -22,7 +25,7 @@ def test_cells_are_interaction_scores():
             at = (scores.row == row) & (scores.first_name == names[0])
             at &= scores.second_name == names[1]
             assert at.sum() == (0 if "b_unknown" in names else 1)
-            for name in ("attention", "score", "contribution"):
+            for name in QUANTITIES:
                 expected = scores[name][at] if at.any() else np.nan
                 np.testing.assert_allclose(table[name][row, number], expected, rtol=1e-9)
     np.testing.assert_allclose(table.prediction, model.predict(X), rtol=1e-5)
@@ -35,14 +38,15 @@ def test_print_and_frame():
     table = interaction_table(model, X, pairs=[("b", "e"), ("d", "c")])
     lines = str(table).splitlines()
     assert lines[0].split() == ["row", "b", "x", "e", "d", "x", "c", "prediction"]
-    first = (
-        f"{table.attention[0, 0]:.2f} * {table.score[0, 0]:.2f} = {table.contribution[0, 0]:.2f}"
-    )
+    numbers = {name: f"{table[name][0, 0]:.2f}" for name in table if name in QUANTITIES}
+    first = "{attention} * {score} + {cross} = {contribution}".format(**numbers)
     assert first in lines[1]
     assert lines[2].split()[:2] == ["1", "-"]
     frame = table.to_frame()
     assert frame["b x e", "score"].tolist()[0] == table.score[0, 0]
-    assert frame.shape == (2, 7)
+    assert frame.shape == (2, 9)
+    plain = clone(model).set_params(afmregressor__crosses=None).fit(X, [0.0, 1.0])
+    assert " + " not in str(interaction_table(plain, X, pairs=[("b", "e")]))
 
 
 def test_several_pairs_of_two_fields_are_summed(rng):
