@@ -40,8 +40,8 @@ class TrainingSettings(HasSettings):
         '"auto" or float',
         """Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`. "auto" learns one for each field, on rows that four
-        folds hold out in turn (``l2_linear_``). It is 0.5 in ``partial_fit``, and for rows of more
-        than 1,000 fields.""",
+        folds hold out in turn (``l2_linear_``). It is 0.5 in ``partial_fit``, and with more than
+        1,000 fields or 50 outputs.""",
     )
     fields: object = setting(
         "auto",

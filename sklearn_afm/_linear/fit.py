@@ -13,8 +13,8 @@ from .descent import Weights, descend
 from .strengths import LARGEST, Learnt, LossOfRows, learn_strengths
 
 N_FOLDS = 4
-# Rows from which strengths are learnt, and blocks that are fitted in turn.
-_MOST_ROWS, _MOST_BLOCKS = 1 << 16, 1000
+# Rows from which strengths are learnt, and blocks and outputs that are fitted in turn.
+_MOST_ROWS, _MOST_BLOCKS, _MOST_OUTPUTS = 1 << 16, 1000, 50
 # Strengths to start from, times the share of the loss that is left: of fields, and of crosses.
 _START, _START_OF_CROSSES = 1.5, 10.0
 # A strength of so much of the largest leaves nothing.
@@ -76,8 +76,10 @@ def fit_linear_part(
     Returns
     -------
     part : LinearPart or None
-        None if there are too many blocks, as in bags of words.
+        None if there are too many blocks, as in bags of words, or too many outputs.
     """
+    if len(problem.bias) > _MOST_OUTPUTS:
+        return None
     blocks = problem.blocks()
     if len(blocks) > _MOST_BLOCKS:
         return None
