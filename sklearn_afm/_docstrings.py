@@ -16,8 +16,10 @@ fields_ : ndarray of shape (n_features,)
     The field of each column.
 l2_linear_ : ndarray of shape (n_features,)
     The strength of each column's field; only with ``l2_linear="auto"``.
-l2_crosses_ : dict of (int, int): float
-    The strength of the crosses of two fields; only with ``l2_linear="auto"``.
+crossed_fields_ : ndarray of shape (n_pairs, 2)
+    Pairs of fields that have crosses; only with ``l2_linear="auto"``.
+l2_crosses_ : ndarray of shape (n_pairs,)
+    The strength of the crosses of each pair of fields; only with ``l2_linear="auto"``.
 cross_columns_ : ndarray of shape (n_crosses, 2)
     Pairs of columns that have a weight of their own.
 cross_weights_ : ndarray of shape (n_crosses,) or ({outputs}, n_crosses)

@@ -15,7 +15,7 @@ VALUES = {
     "early_stopping": True, "validation_fraction": 0.25, "n_iter_no_change": 3, "tol": 0.5,
     "scoring": "r2", "weight_averaging": 0.5, "class_weight": "balanced", "warm_start": True,
     "random_state": 3, "row_scaling": "pairs", "verbose": 0,
-    "precision": "float64", "device": "cpu",
+    "precision": "float64", "device": "cpu", "fields": "auto", "crosses": "auto",
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}

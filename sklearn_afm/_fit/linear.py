@@ -230,9 +230,6 @@ def set_linear_part(setup: Setup, estimator) -> None:
     if part is not None:
         fields = fields_of_columns(estimator, setup.prepared.X)
         estimator.l2_linear_ = part.strengths[fields.group]
-        label = dict(zip(fields.number.tolist(), fields.label.tolist()))
-        of_pairs = part.strengths[len(part.strengths) - len(part.pairs) :]
-        estimator.l2_crosses_ = {
-            (label[first], label[second]): float(strength)
-            for (first, second), strength in zip(part.pairs, of_pairs)
-        }
+        label = fields.label[np.unique(fields.number, return_index=True)[1]]
+        estimator.crossed_fields_ = label[np.array(part.pairs, dtype=np.int64).reshape(-1, 2)]
+        estimator.l2_crosses_ = part.strengths[len(part.strengths) - len(part.pairs) :]

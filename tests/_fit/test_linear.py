@@ -37,7 +37,7 @@ def test_an_interaction_of_equal_levels_is_found(cls):
     y = codes[:, 0] == codes[:, 1]
     X = OneHotEncoder().fit_transform(codes)
     model = cls(**FEW).fit(X[:800], y[:800])
-    assert (0, 1) in model.l2_crosses_
+    assert [0, 1] in model.crossed_fields_.tolist()
     assert roc_auc_score(y[800:], model.decision_function(X[800:])) > 0.98
 
 
@@ -89,7 +89,7 @@ def test_labels_of_fields(crossed):
     labels = ["a"] * 5 + ["b"] * 6 + ["a"] * 4
     model = FMRegressor(fields=labels, crosses=[("b", "a")], **FEW).fit(X, y)
     assert model.fields_.tolist() == labels
-    assert list(model.l2_crosses_) == [("a", "b")]
+    assert model.crossed_fields_.tolist() == [["a", "b"]]
     assert len(np.unique(model.l2_linear_[model.fields_ == "a"])) == 1
     pairs = {tuple(sorted(pair)) for pair in model.fields_[model.cross_columns_].tolist()}
     assert pairs == {("a", "b")}
@@ -100,7 +100,8 @@ def test_given_pairs_are_crossed():
     y = np.random.default_rng(2).normal(size=400)
     X = OneHotEncoder().fit_transform(codes)
     model = FMRegressor(crosses=[(2, 0)], **FEW).fit(X, y)
-    assert list(model.l2_crosses_) == [(0, 2)]
+    assert model.crossed_fields_.tolist() == [[0, 2]]
+    assert model.l2_crosses_.shape == (1,)
     assert not len(FMRegressor(crosses=None, **FEW).fit(X, y).cross_columns_)
     assert not len(FMRegressor(l2_linear=1.0, **FEW).fit(X, y).cross_columns_)
 
@@ -126,11 +127,11 @@ def test_fields_survive_searches_column_transformers_slices_and_pickles(crossed)
         cv=2,
     ).fit(codes, y)
     assert search.best_params_ == {"fieldencoder__min_frequency": 1}
-    assert (0, 1) in search.best_estimator_[-1].l2_crosses_
+    assert [0, 1] in search.best_estimator_[-1].crossed_fields_.tolist()
     parts = ColumnTransformer([("one", OneHotEncoder(), [2]), ("other", OneHotEncoder(), [0, 1])])
     X = sparse.csr_array(parts.fit_transform(codes))
     sliced = FMRegressor(**FEW).fit(X[100:], y[100:])
-    assert (1, 2) in sliced.l2_crosses_
+    assert [1, 2] in sliced.crossed_fields_.tolist()
     copy = pickle.loads(pickle.dumps(sliced))
     np.testing.assert_array_equal(copy.predict(X), sliced.predict(X))
 
