@@ -240,19 +240,21 @@ class AFMEstimator(BaseFactorizationMachine):
 With the non-zero features X of a row and the pairs R among them, the model is [1]_
 
 .. math::
-    y(x) = w_0 + \sum_i w_i x_i
+    y(x) = w_0 + \sum_i w_i x_i + \sum_{(i,j) \in C} c_{ij} x_i x_j
     + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
 
 where the attention :math:`a_{ij}` is the softmax over R of
 :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the number of pairs of
 the row over ``median_pairs_``. It is 1 if all rows have as many entries. With ``row_scaling=None``
-it is 1 for every row, as in the paper.
+it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), with weights c of
+their own. ``crosses=None`` leaves them out, so that the attention explains all interactions.
+
+With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
+learnt by the gradient of the held-out loss [2]_. Embeddings and attention learn what it leaves.
 
 Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
-plus ``l2_linear`` times ||w||^2, all divided by the total weight, plus ``l2_attention`` times
-||W||^2.
-
-{linear_part}
+plus ``l2_linear`` times ||w||^2 if it is a number, all divided by the total weight, plus
+``l2_attention`` times ||W||^2.
 
 {units}
 
@@ -261,7 +263,7 @@ References
 .. [1] J. Xiao, H. Ye, X. He, H. Zhang, F. Wu and T.-S. Chua, "Attentional
    Factorization Machines: Learning the Weight of Feature Interactions via Attention
    Networks", IJCAI 2017.
-.. [2] J. Larsen, L. Hansen, C. Svarer and M. Ohlsson, "Design and regularization of neural
+.. [2] J. Larsen, L. K. Hansen, C. Svarer and M. Ohlsson, "Design and regularization of neural
    networks: the optimal use of a validation set", NNSP 1996.""",
     }
 

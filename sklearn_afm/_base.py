@@ -28,13 +28,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
-    _words: dict = {
-        "linear_part": """\
-With ``l2_linear="auto"``, the linear part is fitted first: w_0, w, and a weight w_ij x_i x_j for
-each pair of levels of the fields that `crosses` finds. Each field, and each pair of fields, has the
-strength that gives the lowest held-out loss, over four folds [2]_. The embeddings then learn what
-the linear part leaves, in regression in units of the standard deviation of the rest."""
-    }
+    _words: dict = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -61,20 +61,25 @@ class FMEstimator(BaseFactorizationMachine):
 With the non-zero features X of a row, the model is [1]_
 
 .. math::
-    y(x) = w_0 + \sum_i w_i x_i + \sum_{i > j} v_i^T v_j x_i x_j
+    y(x) = w_0 + \sum_i w_i x_i + \sum_{(i,j) \in C} c_{ij} x_i x_j
+    + \sum_{i > j} v_i^T v_j x_i x_j
 
-It is computed in time linear in the number of the row's non-zeros.
+C are the crosses (``cross_columns_``), with weights c of their own; ``crosses=None`` leaves them
+out. The last sum is computed in time linear in the number of the row's non-zeros.
+
+With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
+learnt by the gradient of the held-out loss [2]_. Embeddings learn what it leaves.
 
 Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
-plus ``l2_linear`` times ||w||^2, all divided by the total weight.
-
-{linear_part}
+plus ``l2_linear`` times ||w||^2 if it is a number, all divided by the total weight.
 
 {units}
 
 References
 ----------
-.. [1] S. Rendle, "Factorization Machines", ICDM 2010.""",
+.. [1] S. Rendle, "Factorization Machines", ICDM 2010.
+.. [2] J. Larsen, L. K. Hansen, C. Svarer and M. Ohlsson, "Design and regularization of neural
+   networks: the optimal use of a validation set", NNSP 1996.""",
     }
 
     def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> FM:

@@ -31,9 +31,9 @@ def test_a_random_state_instance_is_drawn_from(one_hot_data):
     models = [
         FMRegressor(random_state=np.random.RandomState(5), **SHORT).fit(X, y) for _ in range(2)
     ]
-    np.testing.assert_array_equal(models[0].linear_weights_, models[1].linear_weights_)
+    np.testing.assert_array_equal(models[0].embeddings_, models[1].embeddings_)
     assert not np.array_equal(
-        models[0].linear_weights_, FMRegressor(random_state=6, **SHORT).fit(X, y).linear_weights_
+        models[0].embeddings_, FMRegressor(random_state=6, **SHORT).fit(X, y).embeddings_
     )
 
 

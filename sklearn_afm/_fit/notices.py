@@ -25,8 +25,8 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     """Tell if the prior has left no interaction."""
     pairwise = [p for p in setup.model.parameters if p.pairwise]
     has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
-    # Beside a linear part with learnt strengths, pairs of levels have had their chance as crosses.
-    if setup.linear is not None:
+    # Pairs of levels have had their chance as crosses.
+    if setup.linear is not None and setup.estimator.crosses is not None:
         return []
     if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
         return []

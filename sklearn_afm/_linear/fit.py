@@ -166,6 +166,8 @@ def _descended(blocks: list[Block], problem: Problem, strengths: np.ndarray) -> 
     for _ in range(_MOST_ROUNDS):
         before = weights.raw.copy()
         descend(blocks, weights, strengths, lambda raw: (weight * d for d in loss(raw)[1:]))
-        if np.abs(weights.raw - before).mean() <= _TOLERANCE * weights.raw.std():
+        change = np.abs(weights.raw - before).sum(axis=1)
+        size = np.abs(weights.raw - weights.bias).sum(axis=1)
+        if problem.weight @ change <= _TOLERANCE * (problem.weight @ size):
             break
     return weights

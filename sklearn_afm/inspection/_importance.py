@@ -144,7 +144,8 @@ def pair_importance(
     >>> from sklearn_afm.inspection import pair_importance
     >>> X = np.random.default_rng(0).choice(["a", "b", "c"], size=(1000, 4))
     >>> y = 1.0 * (X[:, 1] == X[:, 3])
-    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
+    >>> afm = AFMRegressor(crosses=None, random_state=0)  # attention explains the pairs alone
+    >>> model = make_pipeline(OneHotEncoder(), afm).fit(X, y)
     >>> pair_importance(model, X).pair_names[0]
     ('x1', 'x3')
     """
