@@ -113,9 +113,10 @@ def test_an_afm_has_the_parameters_of_equation_6(rows):
 
 
 def test_without_attention_the_afm_is_its_fm(rows):
-    fm = FMRegressor(8, random_state=0, max_iter=20, batch_size=50).fit(rows.X_train, rows.y_train)
+    options = {"random_state": 0, "max_iter": 20, "batch_size": 50, "l2_linear": 0.5}
+    fm = FMRegressor(8, **options).fit(rows.X_train, rows.y_train)
     frozen = ("bias", "linear_weights", "embeddings", "projection")
-    options = {"init": fm, "freeze": frozen, "random_state": 0, "max_iter": 20, "batch_size": 50}
+    options |= {"init": fm, "freeze": frozen}
     model = AFMRegressor(8, 8, **options).fit(rows.X_train, rows.y_train)
     np.testing.assert_allclose(
         without_attention(model).predict(rows.X_test), fm.predict(rows.X_test), rtol=1e-5, atol=1e-6
@@ -132,7 +133,8 @@ def test_without_attention_the_afm_is_its_fm(rows):
 
 
 def test_known_and_new_pairs(rows):
-    model = AFMRegressor(4, 4, scoring=PredictionKeeper(), max_iter=3, random_state=0)
+    options = {"max_iter": 3, "random_state": 0, "l2_linear": 0.5}
+    model = AFMRegressor(4, 4, scoring=PredictionKeeper(), **options)
     model.fit(rows.X_train, rows.y_train, X_val=rows.X_val, y_val=rows.y_val)
     found = measure_new_pairs(model, rows)
     learnt = {
