@@ -26,6 +26,8 @@ _STEPS, _ROUNDS = 20, 2
 _FIRST_STEP, _LARGEST_STEP, _LAST_STEP = 0.5, 1.0, 0.1  # of the logarithm
 # Pull towards the strengths at the start, in units of the loss of one row per squared logarithm.
 _PULL = 0.5
+# Slopes below this share of the loss are none.
+_FLAT = 1e-9
 # Of the loss that is left: strengths stay positive.
 _SMALLEST_SHARE = 1e-8
 
@@ -90,6 +92,7 @@ def learn_strengths(
             slope += added_slope
         value = held_out_loss / unit + _PULL * ((log - log_start) ** 2).sum()
         slope = slope / unit + 2 * _PULL * (log - log_start)
+        slope[np.abs(slope) < _FLAT * (1 + value)] = 0  # rounding errors have no sign
         if number > 2 and value < best_value:
             best, best_value, best_loss = log, value, held_out_loss / total
         log, step, before = _resilient(log, step, slope, before)
@@ -97,7 +100,7 @@ def learn_strengths(
             break
         if noise and number < 2:
             unit = held_out_loss / total or at_start
-            left = max(unit / at_start, _SMALLEST_SHARE)
+            left = float(np.clip(unit / at_start, _SMALLEST_SHARE, 1))
     return Learnt(np.exp(best) * left, best_loss, left)
 
 
