@@ -1,7 +1,18 @@
 """Fields: groups of columns that share a prior, from the rows alone or as the user gives them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
+
+
+@dataclass(frozen=True)
+class FieldsOfColumns:
+    """Fields as a fit sees them."""
+
+    label: np.ndarray  # (n_columns,) as the user gave them, or numbers
+    number: np.ndarray  # (n_columns,) from 0
+    group: np.ndarray  # (n_columns,) number of the strength
 
 
 def find_fields(X: sparse.csr_array) -> np.ndarray:

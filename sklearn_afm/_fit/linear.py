@@ -1,13 +1,12 @@
 """The linear part of a fit: fields with learnt strengths, and crosses beside them."""
 
 import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from .._attributes import crosses_of
-from .._data.fields import fields_of, find_fields
+from .._data.fields import FieldsOfColumns, fields_of, find_fields
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.split import held_out_weights
@@ -23,15 +22,6 @@ from .setup import Setup
 
 # Smallest share of the target's standard deviation that interactions are learnt in units of.
 _SMALLEST_REST = 1e-3
-
-
-@dataclass(frozen=True)
-class FieldsOfColumns:
-    """Fields as a fit sees them."""
-
-    label: np.ndarray  # (n_columns,) as the user gave them, or numbers
-    number: np.ndarray  # (n_columns,) from 0
-    group: np.ndarray  # (n_columns,) number of the strength
 
 
 def fields_of_columns(estimator, X) -> FieldsOfColumns:
@@ -64,9 +54,10 @@ def with_linear_part(setup: Setup, *, continues) -> Setup:
     estimator = setup.estimator
     fields = fields_of_columns(estimator, setup.prepared.X)
     estimator.fields_ = fields.label
+    setup = dataclasses.replace(setup, fields=fields)
     part = None
     if learns_linear_part(estimator, setup.loss):
-        part = _fit_part(setup, fields)
+        part = _fit_part(setup)
     if part is not None:
         return _beside(setup, part, rescales=continues is not estimator)
     return with_crosses(setup, continues)
@@ -89,12 +80,12 @@ def learns_linear_part(estimator, loss) -> bool:
     )
 
 
-def _fit_part(setup: Setup, fields: FieldsOfColumns) -> LinearPart | None:
+def _fit_part(setup: Setup) -> LinearPart | None:
     prepared = setup.prepared
     data = prepared.X, prepared.target, prepared.rows.weight
-    crosses = _pairs(setup.estimator.crosses, fields)
+    crosses = _pairs(setup.estimator.crosses, setup.fields)
     with np.errstate(over="ignore", invalid="ignore"):
-        problem, held_out = _problem(setup, fields, *data), held_out_weights(*data, N_FOLDS)
+        problem, held_out = _problem(setup, *data), held_out_weights(*data, N_FOLDS)
         part = fit_linear_part(problem, held_out, crosses, noise=setup.loss.standardises)
     if part is not None and not np.isfinite(part.raw).all():
         raise ValueError(
@@ -104,7 +95,7 @@ def _fit_part(setup: Setup, fields: FieldsOfColumns) -> LinearPart | None:
     return part
 
 
-def _problem(setup: Setup, fields: FieldsOfColumns, X, target, weight) -> Problem:
+def _problem(setup: Setup, X, target, weight) -> Problem:
     loss, target = setup.loss, target.astype(np.float64)
 
     def loss_of(rows):
@@ -112,7 +103,7 @@ def _problem(setup: Setup, fields: FieldsOfColumns, X, target, weight) -> Proble
         return lambda raw: loss.derivatives(raw, of_rows)
 
     bias = loss.start_bias(target, weight)
-    return Problem(X, weight, fields.number, fields.group, bias, loss_of)
+    return Problem(X, weight, setup.fields.number, setup.fields.group, bias, loss_of)
 
 
 def with_all_rows(setup: Setup, rows: Rows) -> Setup:
@@ -121,8 +112,7 @@ def with_all_rows(setup: Setup, rows: Rows) -> Setup:
     rows = rows.prepared(scaling.column_mean, setup.prepared.units.weight_unit)
     X, _ = in_units(rows.X, scaling, setup.array_dtype)
     target = targets_in_units(rows.target, scaling, setup.array_dtype, setup.loss.standardises)
-    fields = fields_of_columns(setup.estimator, setup.prepared.X)
-    problem = _problem(setup, fields, X, target, rows.weight)
+    problem = _problem(setup, X, target, rows.weight)
     part = refit_linear_part(setup.linear, problem)
     return dataclasses.replace(setup, linear=part, crosses=_as_given(part.crosses, scaling))
 
@@ -228,7 +218,7 @@ def set_linear_part(setup: Setup, estimator) -> None:
     estimator.cross_columns_ = crosses.columns
     estimator.cross_weights_ = weights if setup.several_outputs else weights[0]
     if part is not None:
-        fields = fields_of_columns(estimator, setup.prepared.X)
+        fields = setup.fields
         estimator.l2_linear_ = part.strengths[fields.group]
         label = fields.label[np.unique(fields.number, return_index=True)[1]]
         estimator.crossed_fields_ = label[np.array(part.pairs, dtype=np.int64).reshape(-1, 2)]

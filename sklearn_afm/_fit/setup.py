@@ -12,6 +12,7 @@ from .._core.losses.loss import Loss
 from .._core.models.model import Model
 from .._core.tensors import computing_dtype, shared_tensor
 from .._core.training.trainer import TrainingData
+from .._data.fields import FieldsOfColumns
 from .._data.prepare import Prepared, prepare
 from .._data.rows import Rows
 from .._linear.crosses import Crosses
@@ -38,6 +39,7 @@ class Setup:
     start_rng: np.random.Generator
     order_rng: np.random.Generator
     mask_generator: torch.Generator
+    fields: FieldsOfColumns | None = None  # of a fit; None in a pass
     linear: LinearPart | None = None  # in the model's units
     crosses: Crosses | None = None  # those that apply to X and y as given
 
