@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 
@@ -16,20 +16,45 @@ from sklearn_afm.datasets import fetch_frappe
 
 @dataclass
 class Table:
-    """X and y, the encoder of X, and the splits."""
+    """X and y, the encoder of X, and splits by name: "random", "groups" and "time"."""
 
     name: str
     task: str  # "regression" or "classification"
     X: object
     y: np.ndarray
     encoder: object | None
-    splits: list
+    splits: dict[str, list]
 
 
 def folds(y, task):
     """Return five shuffled folds, stratified for classes."""
     kind = StratifiedKFold if task == "classification" else KFold
     return list(kind(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y))
+
+
+def consecutive_folds(y):
+    """Return consecutive fifths of the rows, as the official folds of MovieLens 100K are."""
+    return list(KFold(5).split(y))
+
+
+def group_folds(groups):
+    """Return five shuffled folds. All rows of a group are in the same fold."""
+    return list(GroupKFold(5, shuffle=True, random_state=0).split(groups, groups=groups))
+
+
+def windows(time):
+    """Return five expanding windows: train on all rows before a time, test on the next tenth.
+
+    The rows at 5, 6, 7, 8 and 9 tenths of the order in time give the times at which tests begin.
+    Rows of one time (a year, a day) are never parted. Tests that begin at the same time are one.
+    """
+    time = np.asarray(time)
+    starts = np.unique(np.sort(time)[[len(time) * tenth // 10 for tenth in range(5, 10)]])
+    ends = [*starts[1:], np.inf]
+    return [
+        (np.flatnonzero(time < start), np.flatnonzero((start <= time) & (time < end)))
+        for start, end in zip(starts, ends)
+    ]
 
 
 _SMALL = {
@@ -46,9 +71,10 @@ def small_tables(names=("iris", "wine", "breast cancer", "diabetes")):
     for name in names:
         load, task = _SMALL[name]
         X, y = load(return_X_y=True)
+        splits = {"random": folds(y, task)}
         bins = KBinsDiscretizer(5, encode="onehot", strategy="uniform")
-        yield Table(f"{name}, binned", task, X, y, bins, folds(y, task))
-        yield Table(f"{name}, real", task, X, y, StandardScaler(), folds(y, task))
+        yield Table(f"{name}, binned", task, X, y, bins, splits)
+        yield Table(f"{name}, real", task, X, y, StandardScaler(), splits)
 
 
 def rare_levels():
@@ -67,8 +93,8 @@ def rare_levels():
     indptr = np.arange(n_rows + 1) * len(sizes)
     X = sparse.csr_array((np.ones(len(indices)), indices, indptr), shape=(n_rows, start))
     y = (rng.random(n_rows) < 1 / (1 + np.exp(-logits))).astype(int)
-    split = list(ShuffleSplit(3, test_size=0.2, random_state=0).split(X))
-    return Table("rare levels (made)", "classification", X, y, None, split)
+    splits = {"random": list(ShuffleSplit(3, test_size=0.2, random_state=0).split(X))}
+    return Table("rare levels (made)", "classification", X, y, None, splits)
 
 
 def adult(data_home):
@@ -88,13 +114,13 @@ def adult(data_home):
     real = make_column_transformer((one_hot, text), (StandardScaler(), numbers))
     bins = KBinsDiscretizer(10, encode="onehot", strategy="quantile", quantile_method="linear")
     binned = make_column_transformer((one_hot, text), (bins, numbers))
-    split = list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))
-    yield Table("Adult, binned", "classification", frame, y, binned, split)
-    yield Table("Adult, real", "classification", frame, y, real, split)
+    splits = {"random": list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))}
+    yield Table("Adult, binned", "classification", frame, y, binned, splits)
+    yield Table("Adult, real", "classification", frame, y, real, splits)
 
 
-def movielens_100k(data_home, task="regression"):
-    """Load ratings by user, item, age, gender, occupation, genres and release year."""
+def movielens_ratings(data_home):
+    """Load rating and time by user, item, age, gender, occupation, release year and genres."""
     import pandas as pd
 
     folder = Path(data_home) / "ml-100k"
@@ -113,14 +139,19 @@ def movielens_100k(data_home, task="regression"):
     )
     frame = ratings.merge(users, on="user").merge(items, on="item")
     frame["age"] = (frame["age"] // 5).astype(str)
-    columns = ["user", "item", "age", "gender", "occupation", "year", "genre"]
-    y = frame["rating"].to_numpy(float)
+    return frame.drop(columns="zip")
+
+
+def movielens_100k(data_home, task="regression"):
+    """Load the ratings, or whether a film was liked: a rating of 4 or more."""
+    frame = movielens_ratings(data_home).drop(columns="time")
+    y = frame.pop("rating").to_numpy(float)
     if task == "classification":
         y = (y >= 4).astype(int)
-    split = list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))
+    splits = {"random": list(ShuffleSplit(2, test_size=0.2, random_state=0).split(frame))}
     encoder = OneHotEncoder(handle_unknown="ignore")
     name = "MovieLens 100K, " + ("rating" if task == "regression" else "liked")
-    return Table(name, task, frame[columns], y, encoder, split)
+    return Table(name, task, frame, y, encoder, splits)
 
 
 def frappe_part(data_home, part):
@@ -139,9 +170,9 @@ def frappe(data_home, task="regression"):
     if task == "classification":
         y = y.astype(int)
     n_train = X_train.shape[0]
-    split = [(np.arange(n_train), np.arange(n_train, X.shape[0]))]
+    splits = {"random": [(np.arange(n_train), np.arange(n_train, X.shape[0]))]}
     name = "Frappe, " + ("squared" if task == "regression" else "log loss")
-    return Table(name, task, X, y, None, split)
+    return Table(name, task, X, y, None, splits)
 
 
 def encode(table, train, test):
@@ -154,8 +185,8 @@ def encode(table, train, test):
 
 
 def encoded_fold(table, fold):
-    """Return encoded training rows, their targets, encoded test rows and their targets."""
-    train, test = table.splits[fold]
+    """Return encoded training rows and targets, then test rows and targets, of a random fold."""
+    train, test = table.splits["random"][fold]
     X_train, X_test = encode(table, train, test)
     return X_train, table.y[train], X_test, table.y[test]
 

@@ -1,4 +1,4 @@
-"""The data sets of docs/study.md: frames of categories and real values, with five folds."""
+"""The data sets of docs/study.md: frames of categories and real values, with their splits."""
 
 import importlib.util
 from pathlib import Path
@@ -29,8 +29,12 @@ def is_category(frame):
     return np.array([isinstance(kind, pd.CategoricalDtype) for kind in frame.dtypes])
 
 
-def _table(name, task, frame, real, y):
-    """Make a table. Columns in `real` are numbers, all others categories; missing is a category."""
+def _table(name, task, frame, real, y, groups=None, time=None):
+    """Make a table. Columns in `real` are numbers, all others categories; missing is a category.
+
+    `groups` are the persons or things that are new in the test rows of the splits "groups". `time`
+    orders the rows of the splits "time".
+    """
     frame = frame.reset_index(drop=True).astype(object).fillna("missing")
     kinds = {column: float if column in real else str for column in frame.columns}
     frame = frame.astype(kinds)
@@ -41,7 +45,12 @@ def _table(name, task, frame, real, y):
         sparse_threshold=1.0,
     )
     y = np.asarray(y, dtype=int if task == "classification" else float)
-    return data_sets.Table(name, task, frame, y, encoder, data_sets.folds(y, task))
+    splits = {"random": data_sets.folds(y, task)}
+    if groups is not None:
+        splits["groups"] = data_sets.group_folds(groups)
+    if time is not None:
+        splits["time"] = data_sets.windows(time)
+    return data_sets.Table(name, task, frame, y, encoder, splits)
 
 
 def _from_pydataset(name):
@@ -55,7 +64,8 @@ def verbal_aggression(_):
     frame = _from_pydataset("VerbAgg")
     y = frame["r2"] == "Y"
     columns = ["id", "item", "Anger", "Gender", "btype", "situ", "mode"]
-    return _table("Verbal aggression", "classification", frame[columns], ["Anger"], y)
+    title = "Verbal aggression"
+    return _table(title, "classification", frame[columns], ["Anger"], y, groups=frame["id"])
 
 
 def bundesliga(_):
@@ -63,7 +73,7 @@ def bundesliga(_):
     frame = _from_pydataset("Bundesliga")
     y = frame["HomeGoals"] > frame["AwayGoals"]
     columns = ["HomeTeam", "AwayTeam", "Round", "Year"]
-    return _table("Bundesliga", "classification", frame[columns], [], y)
+    return _table("Bundesliga", "classification", frame[columns], [], y, time=frame["Year"])
 
 
 def doctor_visits(_):
@@ -83,7 +93,9 @@ def doctor_visits(_):
         "educ",
         "self",
     ]
-    return _table("Doctor visits", "classification", frame[columns], ["age", "hhninc", "educ"], y)
+    real = ["age", "hhninc", "educ"]
+    splits = {"groups": frame["id"], "time": frame["year"]}
+    return _table("Doctor visits", "classification", frame[columns], real, y, **splits)
 
 
 def adult(data_home):
@@ -105,13 +117,24 @@ def lecture_ratings(_):
     """Load InstEval: a student's rating of a lecturer."""
     frame = _from_pydataset("InstEval")
     y = frame.pop("y")
-    return _table("Lecture ratings", "regression", frame, [], y)
+    return _table("Lecture ratings", "regression", frame, [], y, groups=frame["s"])
 
 
 def movielens(data_home):
     """Load MovieLens 100K: the rating."""
-    table = data_sets.movielens_100k(data_home)
-    return _table("MovieLens 100K", "regression", table.X, [], table.y)
+    frame = data_sets.movielens_ratings(data_home)
+    y = frame.pop("rating")
+    splits = {"groups": frame["user"], "time": frame.pop("time")}
+    return _table("MovieLens 100K", "regression", frame, [], y, **splits)
+
+
+def movielens_ids(data_home):
+    """Load MovieLens 100K with user and item only, and the five official folds."""
+    frame = data_sets.movielens_ratings(data_home)
+    columns = ["user", "item"]
+    table = _table("MovieLens 100K, ids", "regression", frame[columns], [], frame["rating"])
+    table.splits["random"] = data_sets.consecutive_folds(table.y)  # the file's order is random
+    return table
 
 
 def flights(_):
@@ -121,9 +144,11 @@ def flights(_):
     frame = pd.read_csv(folder / "data" / "flights.csv.zip")
     frame = frame[frame["arr_delay"].notna()].sample(N_ROWS, random_state=0)
     y = frame["arr_delay"] >= 15
-    frame["weekday"] = pd.to_datetime(frame[["year", "month", "day"]]).dt.dayofweek
+    date = pd.to_datetime(frame[["year", "month", "day"]])
+    frame["weekday"] = date.dt.dayofweek
     columns = ["tailnum", "flight", "carrier", "origin", "dest", "hour", "month", "weekday"]
-    return _table("Flights", "classification", frame[columns], [], y)
+    splits = {"groups": frame["tailnum"], "time": date.dt.dayofyear}  # all of one year
+    return _table("Flights", "classification", frame[columns], [], y, **splits)
 
 
 def frappe(data_home):
@@ -132,13 +157,15 @@ def frappe(data_home):
     ids = table.X.indices.reshape(-1, len(FRAPPE_FIELDS))
     sample = np.random.default_rng(0).choice(len(ids), N_ROWS, replace=False)
     frame = pd.DataFrame(ids[sample], columns=FRAPPE_FIELDS)
-    return _table("Frappe", "classification", frame, [], table.y[sample] > 0)
+    y = table.y[sample] > 0
+    return _table("Frappe", "classification", frame, [], y, groups=frame["user"])
 
 
 def made_clicks(_):
     """Generate rows in Frappe's fields for a smoke run: was an app used?"""
     frame, effect = _made_rows()
-    return _table("Clicks (made)", "classification", frame, ["daytime"], effect > 0)
+    splits = {"groups": frame["user"], "time": frame.index}
+    return _table("Clicks (made)", "classification", frame, ["daytime"], effect > 0, **splits)
 
 
 def made_ratings(_):
@@ -163,6 +190,7 @@ LOADERS = {
     "diamonds": diamonds,
     "lecture_ratings": lecture_ratings,
     "movielens": movielens,
+    "ml_100k_ids": movielens_ids,
     "flights": flights,
     "frappe": frappe,
 }

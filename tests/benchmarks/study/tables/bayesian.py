@@ -11,7 +11,7 @@ from itertools import product
 
 import frames
 import numpy as np
-from data_sets import encoded_fold
+from data_sets import consecutive_folds, encoded_fold
 from markdown import markdown, number
 from results import say
 from scipy import sparse
@@ -28,7 +28,6 @@ from sklearn_afm import (
 )
 from sklearn_afm.datasets import fetch_movielens_100k
 
-FOLD = slice(40_000, 60_000)
 DEVIATION = 1.645  # 90% of a normal distribution lie within so many
 BAYESIAN = (BayesianFMRegressor, BayesianFMClassifier)
 MODELS = {  # regressor and classifier, parameters
@@ -64,9 +63,8 @@ def fold_3(data_home):
     ratings = fetch_movielens_100k(data_home=data_home, download_if_missing=False)
     X = ratings.data
     X = sparse.hstack([X[:, ratings.fields[name]] for name in ("user", "item")], format="csr")
-    test = np.zeros(X.shape[0], dtype=bool)
-    test[FOLD] = True
-    return X[~test], ratings.target[~test], X[test], ratings.target[test]
+    train, test = consecutive_folds(ratings.target)[2]
+    return X[train], ratings.target[train], X[test], ratings.target[test]
 
 
 def measure(options, results):

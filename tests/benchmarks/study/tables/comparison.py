@@ -117,7 +117,7 @@ class Done:
 def run_job(table, key, done, trials, search_once):
     """Fit one model on one fold. Measure its times and its loss."""
     name, setting, model_name, fold = key
-    train, test = table.splits[fold]
+    train, test = table.splits["random"][fold]
     if model_name in BLENDS:
         parts = [(name, setting, part, fold) for part in BLENDS[model_name]]
         prediction = blend(table, [done.prediction(part) for part in parts])

@@ -92,7 +92,7 @@ def _make(cls, parameters):
 def evaluate(table, name, model):
     """Measure a model on the test rows. Return means over the splits."""
     figures = []
-    for train, test in table.splits:
+    for train, test in table.splits["random"]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             X_train, X_test = data_sets.encode(table, train, test)

@@ -35,7 +35,7 @@ def measure(options, results):
     A pair is known if a positive training row has it.
     """
     table = frames.load(options.data, options.data_home)
-    train, test = table.splits[0]
+    train, test = table.splits["random"][0]
     pairs = pd.MultiIndex.from_frame(table.X[["user", "item"]])
     positive = table.y == 1
     known = pairs[test].isin(pairs[train[positive[train]]])

@@ -48,7 +48,7 @@ def measure(options, results):
     for name in options.tables:
         table = frames.load(name, options.data_home)
         # pandas categories: of text, skrub takes digits for numbers and dates.
-        X, (train, test) = table.X, table.splits[0]
+        X, (train, test) = table.X, table.splits["random"][0]
         for pipeline, model in pipelines(table.task).items():
             started = time.process_time()
             with warnings.catch_warnings():
