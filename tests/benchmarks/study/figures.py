@@ -8,18 +8,20 @@ TITLES = {"HistGradientBoosting": "HGB"}
 
 
 class Figures:
-    """Figures of one setting by table and model, on the folds that all its models have."""
+    """Figures of one kind of splits and setting by table and model, on the folds of all models."""
 
-    def __init__(self, lines, setting, models=tuple(CLASSES)):
-        self.models = models
+    def __init__(self, lines, splits, setting, models=tuple(CLASSES)):
         self.lines = {}
         self.facts = {}
         names = [*models, *(name for name, parts in BLENDS.items() if parts[1] in models)]
         for line in lines:
-            if line["setting"] == setting and line["model"] in names:
+            kind = (line.get("splits", "random"), line["setting"])  # old results have no splits
+            if kind == (splits, setting) and line["model"] in names:
                 self.lines[line["table"], line["model"], line["fold"]] = line
                 self.facts[line["table"]] = line
         self.tables = list(self.facts)
+        measured = {model for _, model, _ in self.lines}
+        self.models = [model for model in models if model in measured]
 
     def folds(self, table):
         """Return the folds that every model with a result on this table has."""
@@ -46,8 +48,10 @@ def draw(figures, path):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 0.5 * len(figures.tables) + 1.4), layout="constrained")
-    markers = dict(zip(CLASSES, ["|", "o", "D", "x", "s", "^", "v"]))
-    for model in list(CLASSES)[1:]:
+    markers = dict(zip(CLASSES, ["|", "o", "D", "P", "x", "s", "^", "v"]))
+    for model in figures.models:
+        if model == "linear":
+            continue
         ratios = [
             figures.mean(table, model, "loss") / figures.mean(table, "linear", "loss")
             for table in figures.tables
@@ -60,5 +64,5 @@ def draw(figures, path):
     axes.invert_yaxis()
     axes.grid(axis="y", alpha=0.3)
     axes.set_xlabel("loss / loss of the linear model (left is better)")
-    axes.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
+    axes.legend(ncols=7, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
     figure.savefig(path, dpi=120, metadata={"Software": None})

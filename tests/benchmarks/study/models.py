@@ -11,10 +11,11 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-FACTORS = {
+from sklearn_afm import make_field_pipeline
+
+FACTORS = {  # the strengths of the linear part remain "auto"
     "embedding_dim": [8, 16, 32, 64],
     "l2_embedding": loguniform(2, 100),
-    "l2_linear": loguniform(0.1, 10),
     "dropout": [0.0, 0.2, 0.4],
 }
 SEARCHES = {
@@ -55,6 +56,7 @@ CLASSES = {  # module, regressor, classifier; a module is imported when a model 
     "linear": ("sklearn.linear_model", "Ridge", "LogisticRegression"),
     "FM": ("sklearn_afm", "FMRegressor", "FMClassifier"),
     "AFM": ("sklearn_afm", "AFMRegressor", "AFMClassifier"),
+    "Bayesian FM": ("sklearn_afm", "BayesianFMRegressor", "BayesianFMClassifier"),
     "MLP": ("sklearn.neural_network", "MLPRegressor", "MLPClassifier"),
     "HistGradientBoosting": (
         "sklearn.ensemble",
@@ -71,6 +73,11 @@ BLENDS = {f"AFM + {name}": ("AFM", name) for name in BOOSTINGS}
 def installed(name):
     """Tell whether the library of a model is installed."""
     return find_spec(CLASSES[name][0].partition(".")[0]) is not None
+
+
+def searched(name):
+    """Tell whether a model has a tuned version. The Bayesian FM has nothing to tune."""
+    return all(part == "linear" or part in SEARCHES for part in BLENDS.get(name, [name]))
 
 
 def search_space(name, task):
@@ -96,6 +103,8 @@ def make_model(name, table, parameters):
         codes = np.arange(categories.sum())
         model = cls(categorical_features=codes, random_state=0, **parameters)
         return make_pipeline(_codes(categories), model)
+    if module == "sklearn_afm":
+        return make_field_pipeline(cls(random_state=0, **parameters))
     fixed = {"early_stopping": True} if name == "MLP" else {}
     return make_pipeline(clone(table.encoder), cls(random_state=0, **fixed, **parameters))
 

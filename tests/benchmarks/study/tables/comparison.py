@@ -1,10 +1,11 @@
-"""AFM beside linear models, boosted trees and an MLP: the results of docs/study.md.
+"""FM and AFM beside linear models, boosted trees and an MLP: the results of docs/study.md.
 
+The splits "random" are five folds. In "groups" the test rows are of other persons or things than
+the training rows, and in "time" they are later. Not every data set has them (frames.py).
 Results that FILE has already are skipped. Predictions are in a folder beside it, for the blends.
 """
 
 import time
-from itertools import product
 from pathlib import Path
 
 import frames
@@ -13,13 +14,19 @@ import torch
 from figures import TITLES, Figures, draw
 from fitting import blend, fit, measure_loss, predict, search
 from markdown import markdown, number
-from models import BLENDS, BOOSTINGS, CLASSES, installed
+from models import BLENDS, BOOSTINGS, CLASSES, installed, searched
 from results import say
 
+SPLITS = {  # with the title of their results
+    "random": "Random folds",
+    "groups": "New persons or aircraft",
+    "time": "Later times",
+}
 SETTINGS = ["untuned", "tuned"]
 MODELS = [*CLASSES, *BLENDS]
-FAST_MODELS = ["linear", "FM", "AFM", "HistGradientBoosting", "LightGBM"]
-KEY = ("table", "setting", "model", "fold")  # they identify a result
+FAST_MODELS = ["linear", "FM", "AFM", "Bayesian FM", "HistGradientBoosting", "LightGBM"]
+COMPARED = ["linear", "FM", "AFM", "Bayesian FM", "CatBoost"]
+KEY = ("table", "splits", "setting", "model", "fold")  # they identify a result
 START, END = "<!-- results -->", "<!-- end of results -->"
 ALTERNATIVE_TEXT = "Loss of each model divided by the linear model's loss, by table"
 
@@ -30,8 +37,10 @@ def add_options(parser):
     choices = [*tables, *frames.MADE]
     parser.add_argument("--tables", nargs="+", default=tables, choices=choices)
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    kinds = list(SPLITS)
+    parser.add_argument("--splits", nargs="+", default=kinds, choices=kinds)
     parser.add_argument("--settings", nargs="+", default=SETTINGS, choices=SETTINGS)
-    parser.add_argument("--folds", type=int, default=5, help="how many of the five folds")
+    parser.add_argument("--folds", type=int, default=5, help="how many folds of each table")
     parser.add_argument("--trials", type=int, default=8, help="settings tried in a search")
     parser.add_argument(
         "--search-once", action="store_true", help="search on the first fold only, for all folds"
@@ -42,7 +51,7 @@ def add_options(parser):
 
 
 def quick(folder):
-    """Yield the command lines of a smoke run: all installed models, and two of them tuned."""
+    """Yield the command lines of a smoke run: installed models, other splits, and two tuned."""
     models = [name for name in CLASSES if installed(name)]
     skipped = [name for name in CLASSES if name not in models]
     if skipped:
@@ -52,8 +61,10 @@ def quick(folder):
     page.write_text(f"{START}\n{END}\n")
     (folder / "images").mkdir()
     one_fold = ["--folds", "1", "--page", str(page)]
-    untuned = ["--settings", "untuned", "--models", *models, *blends]
-    yield ["--tables", *frames.MADE, *untuned, *one_fold]
+    untuned = ["--settings", "untuned", "--splits"]
+    yield ["--tables", *frames.MADE, *untuned, "random", "--models", *models, *blends, *one_fold]
+    others = [*untuned, "groups", "time", "--models", "linear", "FM"]
+    yield ["--tables", "made_clicks", *others, *one_fold]
     tuned = ["--settings", "tuned", "--models", "linear", "AFM", "--trials", "2"]
     yield ["--tables", "made_clicks", *tuned, *one_fold]
 
@@ -71,34 +82,54 @@ def measure(options, results):
     torch.set_num_threads(1)
     done = Done(results)
     order = [*frames.LOADERS, *frames.MADE]
-    jobs = list(product(options.tables, options.settings, options.models, range(options.folds)))
-    jobs = [job for job in jobs if job not in done.lines]
-    jobs.sort(key=lambda job: (order.index(job[0]), SETTINGS.index(job[1]), job[3]))
-    seconds, name = {}, None
+    tables = {
+        name: frames.load(name, options.data_home)
+        for name in sorted(options.tables, key=order.index)
+    }
+    jobs = [job for job in make_jobs(tables, options) if job not in done.lines]
+    seconds = {}
     for position, job in enumerate(jobs):
-        if job[0] != name:
-            name = job[0]
-            table = frames.load(name, options.data_home)
-            facts = describe(table)
+        table = tables[job[0]]
         started = time.perf_counter()
         line, prediction = run_job(table, job, done, options.trials, options.search_once)
-        done.add(job, facts | line, prediction)
-        seconds.setdefault(job[:3], []).append(time.perf_counter() - started)
+        done.add(job, describe(table) | line, prediction)
+        seconds.setdefault(job[:-1], []).append(time.perf_counter() - started)
         left = seconds_left(jobs[position + 1 :], seconds) / 60
         say(
             f"{position + 1}/{len(jobs)}, {left:.0f} min left: {' '.join(map(str, job))}: "
-            f"{line['loss']:.4f} after {seconds[job[:3]][-1]:.1f} s"
+            f"{line['loss']:.4f} after {seconds[job[:-1]][-1]:.1f} s"
         )
 
 
+def make_jobs(tables, options):
+    """Return (table, splits, setting, model, fold) of all that is asked for, in their order.
+
+    Searches hold out random rows. Therefore only random folds have tuned models.
+    """
+    return [
+        (name, splits, setting, model, fold)
+        for name, table in tables.items()
+        for splits in SPLITS
+        if splits in options.splits
+        for setting in SETTINGS
+        if setting in options.settings and (setting == "untuned" or splits == "random")
+        for fold in range(min(options.folds, len(table.splits.get(splits, []))))
+        for model in options.models
+        if setting == "untuned" or searched(model)
+    ]
+
+
 class Done:
-    """Results by (table, setting, model, fold), and predictions in a folder beside their file."""
+    """Results by KEY, and predictions in a folder beside their file."""
 
     def __init__(self, results):
         self.results = results
         self.folder = results.path.with_suffix(".predictions")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = {tuple(line[name] for name in KEY): line for line in results.lines}
+        self.lines = {}
+        for line in results.lines:
+            line = {"splits": "random"} | line  # old results have none
+            self.lines[tuple(line[name] for name in KEY)] = line
 
     def add(self, key, line, prediction):
         """Store the result of a job. The line is written last, because it marks the job as done."""
@@ -116,16 +147,16 @@ class Done:
 
 def run_job(table, key, done, trials, search_once):
     """Fit one model on one fold. Measure its times and its loss."""
-    name, setting, model_name, fold = key
-    train, test = table.splits["random"][fold]
+    name, splits, setting, model_name, fold = key
+    train, test = table.splits[splits][fold]
     if model_name in BLENDS:
-        parts = [(name, setting, part, fold) for part in BLENDS[model_name]]
+        parts = [(name, splits, setting, part, fold) for part in BLENDS[model_name]]
         prediction = blend(table, [done.prediction(part) for part in parts])
         return measure_loss(table, test, prediction), prediction
     line = {}
     parameters = {}
     if setting == "tuned":
-        first = done.lines.get((name, setting, model_name, 0))
+        first = done.lines.get((name, splits, setting, model_name, 0))
         if search_once and first:
             parameters = first["parameters"]
         else:
@@ -158,7 +189,7 @@ def seconds_left(jobs, seconds):
     if not seconds:
         return 0.0
     mean = np.mean([value for values in seconds.values() for value in values])
-    return sum(np.mean(seconds.get(job[:3], mean)) for job in jobs)
+    return sum(np.mean(seconds.get(job[:-1], mean)) for job in jobs)
 
 
 # Reporting
@@ -187,10 +218,38 @@ def scores_table(figures, key):
         best = better(value for value in means if not np.isnan(value))
         cells = [number(value, value == best) for value in means]
         folds = figures.folds(table)
-        deviation = f"{figures.of(table, 'AFM', key).std():.4f}" if len(folds) > 1 else ""
+        afm = figures.of(table, "AFM", key)
+        deviation = f"{afm.std():.4f}" if len(afm) > 1 else ""
         rows.append([figures.facts[table]["title"], str(len(folds)), *cells, deviation])
     titles = [TITLES.get(model, model) for model in figures.models]
     return markdown(["table", "folds", *titles, "AFM's standard deviation over folds"], rows)
+
+
+def standing_table(figures):
+    """Make a table of mean losses, and of paired differences to CatBoost and the linear model."""
+    rows = []
+    for table in figures.tables:
+        means = {model: figures.mean(table, model, "loss") for model in COMPARED}
+        best = min(("FM", "AFM"), key=lambda model: np.nan_to_num(means[model], nan=np.inf))
+        pairs = [(best, "CatBoost"), ("FM", "linear"), ("AFM", "linear")]
+        cells = [*map(number, means.values()), *(standing(figures, table, *pair) for pair in pairs)]
+        rows.append([figures.facts[table]["title"], len(figures.folds(table)), *cells])
+    head = ["table", "folds", *COMPARED, "better of FM and AFM - CatBoost"]
+    return markdown([*head, "FM - linear", "AFM - linear"], rows)
+
+
+def standing(figures, table, model, other):
+    """Format the mean difference of two losses over folds, its standard error, and who is ahead."""
+    losses, others = (figures.of(table, name, "loss") for name in (model, other))
+    if not (len(losses) and len(others)):
+        return ""
+    difference = losses - others
+    mean = difference.mean()
+    if len(difference) == 1:
+        return f"{mean:+.4f}"
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    word = "level" if abs(mean) <= error else "ahead" if mean < 0 else "behind"
+    return f"{mean:+.4f} ({error:.4f}), {word}"
 
 
 def blend_table(figures):
@@ -199,13 +258,13 @@ def blend_table(figures):
     for table in figures.tables:
         losses = {model: figures.mean(table, model, "loss") for model in BOOSTINGS}
         losses = {model: value for model, value in losses.items() if not np.isnan(value)}
-        if not losses:
+        best = min(losses, key=losses.get, default=None)
+        blend = figures.mean(table, f"AFM + {best}", "loss")
+        if np.isnan(blend):
             continue
-        best = min(losses, key=losses.get)
-        blend = figures.of(table, f"AFM + {best}", "loss")
         afm = figures.mean(table, "AFM", "loss")
-        gain = 100 * (1 - blend.mean() / min(afm, losses[best]))
-        cells = [number(value) for value in (afm, losses[best], blend.mean())]
+        gain = 100 * (1 - blend / min(afm, losses[best]))
+        cells = [number(value) for value in (afm, losses[best], blend)]
         rows.append([figures.facts[table]["title"], best, *cells, f"{gain:.1f}%"])
     head = ["table", "best boosting", "AFM", "boosting", "blend"]
     return markdown([*head, "improvement over the better one"], rows)
@@ -216,24 +275,38 @@ def seconds_table(figures):
     rows = []
     for table in figures.tables:
         cells = []
-        for model in CLASSES:
+        for model in figures.models:
             fit = figures.of(table, model, "fit_seconds")
             predict = figures.of(table, model, "predict_seconds")
             measured = len(fit) > 0
             cells.append(f"{np.median(fit):.1f} / {np.median(predict):.2f}" if measured else "")
         rows.append([figures.facts[table]["title"], *cells])
-    return markdown(["table", *(TITLES.get(model, model) for model in CLASSES)], rows)
+    return markdown(["table", *(TITLES.get(model, model) for model in figures.models)], rows)
+
+
+def loss_tables(lines, splits, setting):
+    """Make the title of some results, the table of their losses, and who is ahead."""
+    figures = Figures(lines, splits, setting)
+    if not figures.tables:
+        return []
+    return [
+        f"### {SPLITS[splits]}\n\nTest loss. Less is better:\n",
+        scores_table(figures, "loss"),
+        "Mean losses on the folds that these models have, mean differences, and their standard "
+        "errors over folds. A difference within one standard error is level:\n",
+        standing_table(Figures(lines, splits, setting, COMPARED)),
+    ]
 
 
 def report(lines, options):
     """Report the part of the page between the marks. If a page is given, replace that part."""
-    untuned, tuned = Figures(lines, "untuned"), Figures(lines, "tuned")
-    fast_untuned, fast_tuned = (Figures(lines, name, FAST_MODELS) for name in ("untuned", "tuned"))
+    untuned, tuned = (Figures(lines, "random", setting) for setting in SETTINGS)
+    fast_untuned, fast_tuned = (Figures(lines, "random", name, FAST_MODELS) for name in SETTINGS)
     every_fold = "Without MLP and CatBoost, on all folds of the other models:\n"
     parts = [
         facts_table(untuned),
-        "## Untuned\n\nTest loss. Less is better:\n",
-        scores_table(untuned, "loss"),
+        "## Untuned\n",
+        *loss_tables(lines, "random", "untuned"),
         f"![{ALTERNATIVE_TEXT}](images/study.png)\n",
         every_fold,
         scores_table(fast_untuned, "loss"),
@@ -244,11 +317,13 @@ def report(lines, options):
         blend_table(untuned),
         "CPU seconds for a fit / for predicting a fold, as medians over folds:\n",
         seconds_table(untuned),
+        *loss_tables(lines, "groups", "untuned"),
+        *loss_tables(lines, "time", "untuned"),
     ]
     if tuned.tables:
         parts += [
-            "## Tuned\n\nTest loss. Less is better:\n",
-            scores_table(tuned, "loss"),
+            "## Tuned\n",
+            *loss_tables(lines, "random", "tuned"),
             every_fold,
             scores_table(fast_tuned, "loss"),
             "The same blends with tuned models, without CatBoost:\n",
