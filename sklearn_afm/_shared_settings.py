@@ -26,13 +26,16 @@ class TrainingSettings(HasSettings):
         "float in [0, 1)",
         "Share of the pooled k-vector of each row that training sets to 0.",
     )
-    l2_embedding: float = setting(
-        10.0,
-        [Interval(Real, 0, None, closed="left")],
-        "float",
+    l2_embedding: float | str = setting(
+        "auto",
+        [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        '"auto" or float',
         """Prior on each column's embedding, in units of observations: the embedding of a level
         that is seen less often than this is shrunk hard. If rows have more than 20 non-zeros in
-        the median, m, it is multiplied by m / 20, since their pairs grow as the square of m.""",
+        the median, m, a number is multiplied by m / 20, since their pairs grow as the square of m.
+        "auto" learns a variance for each field and factor by variational inference
+        (``l2_embedding_``); it needs ``l2_linear="auto"``. Where that is not possible, it is 10:
+        in ``partial_fit``, and with more than 100 fields.""",
     )
     l2_linear: float | str = setting(
         "auto",

@@ -27,8 +27,6 @@ left. While the model learns, {} 0 and 1 stay as they are."""
 class RegressionTask(RegressorMixin, TrainingSettings):
     """Squared error on standardised targets, one or several."""
 
-    l2_embedding: float = 20.0
-
     _loss: Loss = SquaredError()
     _words = {
         "loss": "squared error",

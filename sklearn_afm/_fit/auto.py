@@ -12,8 +12,8 @@ _SHORT_ROW, _FAR_LONGER = 10, 4
 _MANY_ROWS = 1_500
 # Entries of a row up to which penalties of embeddings are taken as they are given.
 _USUAL_ENTRIES = 20
-# Strength of linear weights where none is learnt.
-_USUAL_STRENGTH = 0.5
+# Strengths of embeddings and of linear weights where none are learnt.
+_USUAL_STRENGTHS = {"l2_embedding": 10.0, "l2_linear": 0.5}
 
 
 def batch_size(asked, n_rows: int) -> int:
@@ -76,9 +76,10 @@ def _rate_factor(asked, column_weight) -> float:
     return float(np.clip(rows / 1000, 0.1, 1))
 
 
-def _strength(asked) -> float:
-    """A strength; "auto" is what it was before a fit has learnt it."""
-    return _USUAL_STRENGTH if asked == "auto" else asked
+def _strength(estimator, name: str) -> float:
+    """A strength; "auto" is what it is before a fit has learnt it."""
+    asked = getattr(estimator, name)
+    return _USUAL_STRENGTHS[name] if isinstance(asked, str) else asked
 
 
 def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
@@ -90,7 +91,7 @@ def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
     """
     crowding = max(1.0, median_length / _USUAL_ENTRIES)
     return {
-        p.name: _strength(getattr(estimator, p.strength)) * (crowding if p.pairwise else 1.0)
+        p.name: _strength(estimator, p.strength) * (crowding if p.pairwise else 1.0)
         for p in model.parameters
         if p.strength is not None
     }

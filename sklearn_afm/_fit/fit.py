@@ -49,17 +49,20 @@ def fit_rows(
     if estimator.checkpoint is not None:
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
         seeds = checkpoint.seeds(seeds)
-    every, given = rows, validation
+    every = rows
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
-    setup = with_linear_part(setup, continues=_goes_on_from(estimator, known))
+    has_more = rows is not every
+    setup = with_linear_part(
+        setup, every if has_more else None, continues=_goes_on_from(estimator, known)
+    )
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
-    if setup.linear is not None and validation is not given and validation is not every:
+    if setup.linear is not None and has_more:
         setup = with_all_rows(setup, every)
     line = _set_fitted(setup, estimator, state, goes_on=known is not None)
     reporter.on_end(line)

@@ -1,5 +1,6 @@
 """The linear part of a fit: fields with learnt strengths, and crosses beside them."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -11,12 +12,15 @@ from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.split import held_out_weights
 from .._linear.crosses import Crosses
+from .._linear.factors import Factors
 from .._linear.fit import (
     N_FOLDS,
     LinearPart,
     Problem,
+    Strengths,
     fit_linear_part,
-    refit_linear_part,
+    learn,
+    start_of_factors,
 )
 from .setup import Setup
 
@@ -41,12 +45,14 @@ def fields_of_columns(estimator, X) -> FieldsOfColumns:
     return FieldsOfColumns(np.asarray(asked), number, number)
 
 
-def with_linear_part(setup: Setup, *, continues) -> Setup:
+def with_linear_part(setup: Setup, every: Rows | None, *, continues) -> Setup:
     """The setup of what the linear part leaves to learn.
 
     Parameters
     ----------
     setup : Setup
+    every : Rows or None
+        The rows to learn from, and those that were set aside of them. None: none were.
     continues : estimator or None
         The fitted estimator whose parameters the fit starts from. If the linear part is not learnt
         anew, its crosses stay.
@@ -57,7 +63,7 @@ def with_linear_part(setup: Setup, *, continues) -> Setup:
     setup = dataclasses.replace(setup, fields=fields)
     part = None
     if learns_linear_part(estimator, setup.loss):
-        part = _fit_part(setup)
+        part = _fit_part(setup, every)
     if part is not None:
         return _beside(setup, part, rescales=continues is not estimator)
     return with_crosses(setup, continues)
@@ -80,13 +86,18 @@ def learns_linear_part(estimator, loss) -> bool:
     )
 
 
-def _fit_part(setup: Setup) -> LinearPart | None:
-    prepared = setup.prepared
-    data = prepared.X, prepared.target, prepared.rows.weight
-    crosses = _pairs(setup.estimator.crosses, setup.fields)
+def _fit_part(setup: Setup, every: Rows | None) -> LinearPart | None:
+    """The linear part, fitted on the rows to learn from; its strengths are learnt on all rows."""
+    fields, prepared = setup.fields, setup.prepared
+    problem = _problem(setup, prepared.X, prepared.target, prepared.rows.weight)
+    all_rows = problem if every is None else _problem_of(setup, every)
+    crosses = _pairs(setup.estimator.crosses, fields)
     with np.errstate(over="ignore", invalid="ignore"):
-        problem, held_out = _problem(setup, *data), held_out_weights(*data, N_FOLDS)
-        part = fit_linear_part(problem, held_out, crosses, noise=setup.loss.standardises)
+        held_out = held_out_weights(all_rows.X, all_rows.target, all_rows.weight, N_FOLDS)
+        strengths = learn(all_rows, held_out, crosses)
+        part = None
+        if strengths is not None:
+            part = fit_linear_part(problem, strengths, _start_of_factors(setup, problem))
     if part is not None and not np.isfinite(part.raw).all():
         raise ValueError(
             f"The training loss became infinite or NaN ({setup.sizes(prepared.X.data)}). Clip "
@@ -97,24 +108,53 @@ def _fit_part(setup: Setup) -> LinearPart | None:
 
 def _problem(setup: Setup, X, target, weight) -> Problem:
     loss, target = setup.loss, target.astype(np.float64)
-
-    def loss_of(rows):
-        of_rows = target[rows]
-        return lambda raw: loss.derivatives(raw, of_rows)
-
     bias = loss.start_bias(target, weight)
-    return Problem(X, weight, setup.fields.number, setup.fields.group, bias, loss_of)
+    number, group = setup.fields.number, setup.fields.group
+    return Problem(X, target, weight, number, group, bias, loss.derivatives, loss.standardises)
 
 
-def with_all_rows(setup: Setup, rows: Rows) -> Setup:
-    """The setup with a linear part that is fitted on all rows, also those for early stopping."""
+def _problem_of(setup: Setup, rows: Rows) -> Problem:
+    """The problem of other rows, in the units of the model."""
     scaling = setup.prepared.units.scaling
     rows = rows.prepared(scaling.column_mean, setup.prepared.units.weight_unit)
     X, _ = in_units(rows.X, scaling, setup.array_dtype)
     target = targets_in_units(rows.target, scaling, setup.array_dtype, setup.loss.standardises)
-    problem = _problem(setup, X, target, rows.weight)
-    part = refit_linear_part(setup.linear, problem)
-    return dataclasses.replace(setup, linear=part, crosses=_as_given(part.crosses, scaling))
+    return _problem(setup, X, target, rows.weight)
+
+
+def _start_of_factors(setup: Setup, problem: Problem) -> Factors | None:
+    """Embeddings to start from, if their priors are learnt and the model can start from an FM.
+
+    Several outputs have random signs for p, which stay until training by gradient.
+    """
+    estimator, fm, rng = setup.estimator, setup.model.fm, setup.start_rng
+    if (
+        estimator.l2_embedding != "auto"
+        or fm is None
+        or {"embeddings", "projection"} & set(estimator.freeze)
+    ):
+        return None
+    projection = next(p for p in fm.parameters if p.name == "projection")
+    signs = projection.start(fm.shape(projection, problem.X.shape[1]), rng, np.float64)
+    return start_of_factors(problem, signs, rng)
+
+
+def with_all_rows(setup: Setup, rows: Rows) -> Setup:
+    """The setup with a linear part that is fitted on all rows, also those for early stopping."""
+    before = setup.linear
+    part = fit_linear_part(
+        _problem_of(setup, rows), before.strengths, copy.deepcopy(before.factors)
+    )
+    shift = None
+    if part.factors is not None:
+        shift = (part.factors.mean - before.factors.mean).T
+    crosses = _as_given(part.crosses, setup.prepared.units.scaling)
+    return dataclasses.replace(setup, linear=part, crosses=crosses, embedding_shift=shift)
+
+
+def starts_from_factors(setup: Setup) -> bool:
+    """Whether the linear part has embeddings to start from."""
+    return setup.linear is not None and setup.linear.factors is not None
 
 
 def _pairs(crosses, fields: FieldsOfColumns):
@@ -140,7 +180,7 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
     rest = 1.0
     prepared = setup.prepared
     if setup.loss.standardises and rescales:
-        rest = np.sqrt(part.held_out_loss / prepared.target.shape[1])
+        rest = np.sqrt(part.strengths.held_out_loss / prepared.target.shape[1])
         rest = float(np.clip(rest, _SMALLEST_REST, 1))
         scaling = prepared.units.scaling
         scaling = dataclasses.replace(scaling, target_scale=scaling.target_scale * rest)
@@ -156,6 +196,7 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
         raw=part.raw / rest,
         crosses=part.crosses
         and dataclasses.replace(part.crosses, weights=part.crosses.weights / rest),
+        factors=part.factors and part.factors.in_units_of(rest),
     )
     data = dataclasses.replace(
         setup.data,
@@ -219,7 +260,8 @@ def set_linear_part(setup: Setup, estimator) -> None:
     estimator.cross_weights_ = weights if setup.several_outputs else weights[0]
     if part is not None:
         fields = setup.fields
-        estimator.l2_linear_ = part.strengths[fields.group]
+        values, pairs = part.strengths.values, part.strengths.pairs
+        estimator.l2_linear_ = values[fields.group]
         label = fields.label[np.unique(fields.number, return_index=True)[1]]
-        estimator.crossed_fields_ = label[np.array(part.pairs, dtype=np.int64).reshape(-1, 2)]
-        estimator.l2_crosses_ = part.strengths[len(part.strengths) - len(part.pairs) :]
+        estimator.crossed_fields_ = label[np.array(pairs, dtype=np.int64).reshape(-1, 2)]
+        estimator.l2_crosses_ = values[len(values) - len(pairs) :]

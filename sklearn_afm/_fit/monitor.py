@@ -46,20 +46,35 @@ def loss_monitor(
     target = torch.from_numpy(targets_in_units(validation.target, scaling, dtype, standardises))
     weight = shared_tensor(validation.weight, "cpu")[:: setup.loss.rows_per_example]
     unit = torch.from_numpy(setup.loss_unit)
+    share = weight / weight.sum()
+    at_start = None
+    if setup.linear is not None:
+        raw = torch.from_numpy(setup.linear.raw_scores(X))
+        at_start = setup.loss.terms(raw, target.double()) * unit
 
     def monitor(parameters):
         raw = torch.from_numpy(predict(model, parameters, X))
         raw = raw if offset is None else raw + torch.from_numpy(offset).to(raw)
         terms = setup.loss.terms(raw, target).double() * unit
-        loss = float((weight @ terms).mean() / weight.sum())
+        loss = float((share @ terms).mean())
         if not np.isfinite(loss):
             raise ValueError(
                 f"The validation loss became infinite or NaN ({setup.sizes(X.data)}). "
                 "Clip outliers in the validation rows, or lower learning_rate."
             )
-        return {"validation_loss": loss}, -loss
+        score = -loss
+        if at_start is not None:
+            score -= _standard_error((terms - at_start).mean(1), weight)
+        return {"validation_loss": loss}, score
 
     return monitor
+
+
+def _standard_error(values: torch.Tensor, weight: torch.Tensor) -> float:
+    """Standard error of the mean: an epoch is better than the start if it is so beyond chance."""
+    share = weight / weight.sum()
+    variance = share @ (values - share @ values) ** 2
+    return float((variance / weight.sum()).sqrt())
 
 
 def _score_monitor(setup: Setup, losses: Monitor, validation: Rows) -> Monitor:

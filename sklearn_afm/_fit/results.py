@@ -15,6 +15,8 @@ def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
     if setup.linear is not None:
         arrays["bias"] = arrays["bias"] + setup.linear.bias
         arrays["linear_weights"] = setup.linear.weights
+    if setup.embedding_shift is not None:
+        arrays["embeddings"] = arrays["embeddings"] + setup.embedding_shift
     scaling = setup.prepared.units.scaling
     dtype = setup.array_dtype
     with np.errstate(over="ignore", invalid="ignore"):

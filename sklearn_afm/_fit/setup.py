@@ -42,6 +42,7 @@ class Setup:
     fields: FieldsOfColumns | None = None  # of a fit; None in a pass
     linear: LinearPart | None = None  # in the model's units
     crosses: Crosses | None = None  # those that apply to X and y as given
+    embedding_shift: np.ndarray | None = None  # of embeddings, by the rows for early stopping
 
     @property
     def array_dtype(self) -> type:

@@ -5,9 +5,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._attributes import parameters_of
 from .._core.models.model import Model
+from .._core.models.pooled import EMBEDDING_STD
 from .._core.tensors import host_arrays
 from .._data.rows import Rows
 from .checkpoint import Checkpoint
+from .linear import starts_from_factors
 from .monitor import loss_monitor
 from .progress import Progress
 from .setup import Setup
@@ -67,7 +69,26 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
         else:
             array = parameter.start(shape, setup.start_rng, dtype)
         arrays[parameter.name] = array
+    if starts_from_factors(setup):
+        arrays |= _from_factors(setup, model, arrays)
     return arrays
+
+
+def _from_factors(setup: Setup, model: Model, arrays: Arrays) -> Arrays:
+    """Embeddings of the linear part, as the model takes them from an FM.
+
+    Those of factors that have ended start anew: a gradient does not bring them back from 0.
+    """
+    factors = setup.linear.factors
+    embeddings = factors.mean.T.copy()
+    seen = np.flatnonzero(factors.variance.any(axis=0))
+    ended = np.flatnonzero(~factors.active)
+    embeddings[np.ix_(seen, ended)] = setup.start_rng.normal(
+        0.0, EMBEDDING_STD, (len(seen), len(ended))
+    )
+    of_fm = {"embeddings": embeddings, "projection": factors.projection}
+    of_fm = model.start_from_fm(of_fm, 1.0)
+    return {name: value for name, value in of_fm.items() if name in arrays}
 
 
 def _beside_linear_part(setup: Setup, arrays: Arrays, fitted: Progress) -> Arrays:

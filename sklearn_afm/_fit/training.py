@@ -20,6 +20,7 @@ from .._core.training.run import (
 from .._core.training.trainer import Trainer
 from . import auto
 from .checkpoint import Checkpoint
+from .linear import starts_from_factors
 from .reporting import Reporter
 from .setup import Setup
 
@@ -51,10 +52,20 @@ def make_trainer(
         trained=list(trained),
         optimizer=optimizer,
         batch_size=setup.batch_size,
-        penalties=auto.penalties(estimator, model, setup.prepared.rows.median_length()),
+        penalties=_penalties(setup, model),
         order_rng=setup.order_rng,
         mask_generator=setup.mask_generator,
     )
+
+
+def _penalties(setup: Setup, model: Model) -> dict[str, float | Tensor]:
+    """Strength of each parameter's penalty; each embedding has its own if the fit has learnt it."""
+    strengths: dict = auto.penalties(setup.estimator, model, setup.prepared.rows.median_length())
+    if starts_from_factors(setup):
+        factors = setup.linear.factors
+        strength = np.where(factors.active[:, None], factors.penalty, strengths["embeddings"])
+        strengths["embeddings"] = torch.from_numpy(strength.T.copy()).to(setup.device, setup.dtype)
+    return strengths
 
 
 def frozen_names(freeze, model: Model) -> frozenset[str]:

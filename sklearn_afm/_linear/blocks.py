@@ -29,17 +29,25 @@ class Block:
         """Number of weights."""
         return len(self.columns)
 
+    @property
+    def of_rows(self) -> np.ndarray | slice:
+        """What takes the row of each entry out of an array."""
+        return slice(None) if self.rows is None else self.rows
+
     def sums(self, of_rows: np.ndarray, power: int = 1) -> np.ndarray:
         """Sum over the rows of each level, (n_levels,), times the value to this power."""
-        values = of_rows if self.rows is None else of_rows[self.rows]
-        if self.value is not None:
-            values = values * self.value**power
-        return np.bincount(self.level, values, self.n_levels)
+        return self.sums_of(of_rows[self.of_rows], power)
 
-    def spread(self, of_levels: np.ndarray) -> np.ndarray:
-        """What each entry has from its level, (n_entries,)."""
+    def sums_of(self, of_entries: np.ndarray, power: int = 1) -> np.ndarray:
+        """Sum over the entries of each level, (n_levels,), times the value to this power."""
+        if self.value is not None:
+            of_entries = of_entries * self.value**power
+        return np.bincount(self.level, of_entries, self.n_levels)
+
+    def spread(self, of_levels: np.ndarray, power: int = 1) -> np.ndarray:
+        """What each entry has from its level, (n_entries,), times the value to this power."""
         values = of_levels[self.level]
-        return values if self.value is None else values * self.value
+        return values if self.value is None else values * self.value**power
 
     def part(self, chosen: np.ndarray) -> "Block":
         """The block of some rows, numbered anew; all levels stay."""

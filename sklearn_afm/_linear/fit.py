@@ -1,4 +1,4 @@
-"""The linear part of a model: bias, weights of columns, and crosses."""
+"""What is fitted in closed form: bias, linear weights, crosses and embeddings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,8 @@ from .blocks import Block, field_blocks
 from .choice import choose_pairs
 from .crosses import Crosses, cross_blocks
 from .descent import Weights, descend
-from .strengths import LARGEST, Learnt, LossOfRows, learn_strengths
+from .factors import Factors, sweep_factors
+from .strengths import LARGEST, Learnt, learn_strengths
 
 N_FOLDS = 4
 # Rows from which strengths are learnt, and blocks and outputs that are fitted in turn.
@@ -20,6 +21,9 @@ _START, _START_OF_CROSSES = 1.5, 10.0
 # A strength of so much of the largest leaves nothing.
 _NOTHING_LEFT = 0.9
 _MOST_ROUNDS, _TOLERANCE = 40, 1e-4
+# Blocks up to which there are embeddings.
+_MOST_BLOCKS_OF_FACTORS, _TOLERANCE_OF_FACTORS = 100, 1e-3
+_FIRST_ROUNDS, _SMALLEST_UNIT = 5, 1e-12
 
 Pairs = list[tuple[int, int]]  # numbers of two fields, the smaller first
 
@@ -29,11 +33,13 @@ class Problem:
     """What a linear part is fitted to."""
 
     X: sparse.csr_array  # canonical
+    target: np.ndarray  # (n_rows, n_terms)
     weight: np.ndarray  # (n_rows,)
     field: np.ndarray  # (n_columns,)
     group: np.ndarray  # (n_columns,) number of the strength
     bias: np.ndarray  # (n_outputs,) to start from
-    loss_of: Callable[[np.ndarray | slice], LossOfRows]  # of some rows, by position
+    derivatives: Callable  # of a `Loss`
+    noise: bool  # whether the loss has a unit (`learn_strengths`)
 
     @property
     def n_groups(self) -> int:
@@ -44,24 +50,55 @@ class Problem:
         """The blocks of the fields."""
         return field_blocks(self.X, self.field, self.group)
 
+    def loss_of_rows(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Loss of each row, its gradient and its curvature."""
+        return self.derivatives(raw, self.target)
+
+    def weighted(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient and curvature, times the weight of each row."""
+        _, gradient, curvature = self.loss_of_rows(raw)
+        return self.weight[:, None] * gradient, self.weight[:, None] * curvature
+
+    def loss(self, raw: np.ndarray) -> float:
+        """The loss of all rows."""
+        return float(self.weight @ self.loss_of_rows(raw)[0])
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """Strengths of the groups of columns, then of the pairs of fields that have crosses."""
+
+    values: np.ndarray
+    pairs: Pairs
+    held_out_loss: float
+
+    def without_crosses(self) -> "Strengths":
+        """Those of the groups of columns."""
+        n_groups = len(self.values) - len(self.pairs)
+        return Strengths(self.values[:n_groups], [], self.held_out_loss)
+
 
 @dataclass(frozen=True)
 class LinearPart:
-    """What a model adds to its interactions."""
+    """What a model adds to its interactions, and embeddings that these start from."""
 
     bias: np.ndarray  # (n_outputs,)
     weights: np.ndarray  # (n_columns, n_outputs)
     crosses: Crosses | None
-    strengths: np.ndarray  # of the groups of columns, then of `pairs`
-    pairs: Pairs
-    held_out_loss: float
-    raw: np.ndarray  # (n_rows, n_outputs) of the rows that it was fitted on
+    factors: Factors | None
+    strengths: Strengths
+    raw: np.ndarray  # (n_rows, n_outputs) of the rows that it was fitted on, without `factors`
+
+    def raw_scores(self, X: sparse.csr_array) -> np.ndarray:
+        """Raw scores of rows, with those of the factors, (n_rows, n_outputs)."""
+        result = self.bias + X @ self.weights
+        if self.crosses is not None:
+            result += self.crosses.scores(X)
+        return result if self.factors is None else result + self.factors.scores(X)
 
 
-def fit_linear_part(
-    problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None, *, noise: bool
-) -> LinearPart | None:
-    """Learn strengths on held-out rows, then fit on all rows.
+def learn(problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None) -> Strengths | None:
+    """Strengths under which the held-out loss is lowest, and pairs of fields that lower it.
 
     Parameters
     ----------
@@ -70,12 +107,10 @@ def fit_linear_part(
         How much of each row's weight a fold holds out.
     crosses : "auto", None or list of (int, int)
         Pairs of fields that have crosses. "auto" takes those that lower the held-out loss.
-    noise : bool
-        Whether the loss has a unit (`learn_strengths`).
 
     Returns
     -------
-    part : LinearPart or None
+    strengths : Strengths or None
         None if there are too many blocks, as in bags of words, or too many outputs.
     """
     if len(problem.bias) > _MOST_OUTPUTS:
@@ -85,28 +120,67 @@ def fit_linear_part(
         return None
     few, blocks, held_out = _learning_rows(problem, blocks, held_out)
 
-    def learn(pairs: Pairs) -> Learnt:
+    def learn_with(pairs: Pairs) -> Learnt:
         start = np.repeat([_START, _START_OF_CROSSES], [problem.n_groups, len(pairs)])
         every = [*blocks, *cross_blocks(blocks, pairs, few.X.shape, problem.n_groups)]
-        loss = few.loss_of(slice(None))
-        return learn_strengths(every, loss, few.weight, held_out, few.bias, start, noise)
+        return learn_strengths(
+            every, few.loss_of_rows, few.weight, held_out, few.bias, start, few.noise
+        )
 
-    learnt, pairs = learn([]), []
+    learnt, pairs = learn_with([]), []
     if crosses is not None and len(crosses):
         pairs = crosses if isinstance(crosses, list) else _chosen(few, blocks, held_out[0], learnt)
-        beside = learn(pairs)
+        beside = learn_with(pairs)
         if isinstance(crosses, list):
             learnt = beside
         elif beside.held_out_loss < learnt.held_out_loss:
             learnt, pairs = _useful(beside, pairs, problem.n_groups)
         else:
             pairs = []
-    return _fitted(problem, learnt.strengths, pairs, learnt.held_out_loss)
+    return Strengths(learnt.strengths, pairs, learnt.held_out_loss)
 
 
-def refit_linear_part(part: LinearPart, problem: Problem) -> LinearPart:
-    """The linear part of the same strengths, fitted on other rows."""
-    return _fitted(problem, part.strengths, part.pairs, part.held_out_loss)
+def fit_linear_part(
+    problem: Problem, strengths: Strengths, factors: Factors | None = None
+) -> LinearPart:
+    """Fit the linear part with given strengths, and embeddings from these on (changed in place)."""
+    fields = problem.blocks()
+    crosses = cross_blocks(fields, strengths.pairs, problem.X.shape, problem.n_groups)
+    blocks = [*fields, *crosses]
+    weights = Weights.zero(blocks, problem.bias, len(problem.weight))
+    raw_of_factors = 0.0
+    if factors is not None:
+        weights.raw += factors.scores(problem.X)
+        # Crosses explain what embeddings could, and more besides. If they came first, little would
+        # be left.
+        if crosses and not factors.n_sweeps:
+            _fit_factors(fields, fields, weights, factors, problem, strengths.values)
+        if factors.active.any():
+            _fit_factors(fields, blocks, weights, factors, problem, strengths.values)
+        raw_of_factors = factors.scores(problem.X)
+    if factors is None or not factors.active.any():
+        _descend_to_the_end(blocks, weights, problem, strengths.values)
+    of_columns = np.zeros((problem.X.shape[1], len(weights.bias)))
+    for block, of_block in zip(fields, weights.of_blocks):
+        of_columns[block.columns] = of_block.T
+    return LinearPart(
+        weights.bias,
+        of_columns,
+        Crosses.of(crosses, weights.of_blocks[len(fields) :]),
+        factors,
+        strengths,
+        weights.raw - raw_of_factors,
+    )
+
+
+def start_of_factors(
+    problem: Problem, projection: np.ndarray, rng: np.random.Generator
+) -> Factors | None:
+    """Embeddings to start from; None if there are too many blocks."""
+    blocks = problem.blocks()
+    if len(blocks) > _MOST_BLOCKS_OF_FACTORS:
+        return None
+    return Factors.start(blocks, problem.X.shape[1], projection, rng)
 
 
 def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
@@ -119,8 +193,8 @@ def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
     few = replace(
         problem,
         X=problem.X[chosen],
+        target=problem.target[chosen],
         weight=problem.weight[chosen],
-        loss_of=lambda rows: problem.loss_of(chosen[rows]),
     )
     return few, [block.part(chosen) for block in blocks], held_out[:, chosen]
 
@@ -129,7 +203,7 @@ def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt:
     """Pairs of fields whose crosses promise to lower the held-out loss."""
     training = problem.weight - held_out
     weights = _descended(blocks, replace(problem, weight=training), learnt.strengths)
-    derivatives = problem.loss_of(slice(None))(weights.raw)[1:]
+    derivatives = problem.loss_of_rows(weights.raw)[1:]
     parts = [
         tuple(weight[:, None] * part for part in derivatives) for weight in (training, held_out)
     ]
@@ -145,29 +219,46 @@ def _useful(learnt: Learnt, pairs: Pairs, n_groups: int) -> tuple[Learnt, Pairs]
     return replace(learnt, strengths=learnt.strengths[useful]), pairs
 
 
-def _fitted(problem: Problem, strengths, pairs: Pairs, held_out_loss: float) -> LinearPart:
-    blocks = problem.blocks()
-    n_fields = len(blocks)
-    blocks += cross_blocks(blocks, pairs, problem.X.shape, problem.n_groups)
-    weights = _descended(blocks, problem, strengths)
-    of_columns = np.zeros((problem.X.shape[1], len(weights.bias)))
-    for block, of_block in zip(blocks[:n_fields], weights.of_blocks):
-        of_columns[block.columns] = of_block.T
-    crosses = Crosses.of(blocks[n_fields:], weights.of_blocks[n_fields:])
-    return LinearPart(
-        weights.bias, of_columns, crosses, strengths, pairs, held_out_loss, weights.raw
-    )
+def _fit_factors(
+    fields: list[Block],
+    blocks: list[Block],
+    weights: Weights,
+    factors: Factors,
+    problem: Problem,
+    strengths: np.ndarray,
+) -> None:
+    """Rounds over linear weights and embeddings."""
+    total, variance = problem.weight.sum(), np.zeros_like(weights.raw)
+    descend(blocks, weights, strengths, problem.weighted, _FIRST_ROUNDS)
+    for _ in range(_MOST_ROUNDS):
+        before = weights.raw.copy()
+        descend(blocks, weights, strengths, problem.weighted)
+        unit = 1.0
+        if problem.noise:  # that is squared error: twice the variance of the noise
+            expected = problem.loss(weights.raw) + (problem.weight @ variance).sum()
+            unit = max(2 * expected / (total * weights.raw.shape[1]), _SMALLEST_UNIT)
+        variance = sweep_factors(fields, factors, weights, problem.weighted, unit, total)
+        if factors.settled and _hardly_changed(before, weights, problem, _TOLERANCE_OF_FACTORS):
+            break
 
 
 def _descended(blocks: list[Block], problem: Problem, strengths: np.ndarray) -> Weights:
-    """Weights after rounds of descent, until a round hardly changes the raw scores."""
-    weight, loss = problem.weight[:, None], problem.loss_of(slice(None))
-    weights = Weights.zero(blocks, problem.bias, len(weight))
+    """Weights for given strengths."""
+    weights = Weights.zero(blocks, problem.bias, len(problem.weight))
+    _descend_to_the_end(blocks, weights, problem, strengths)
+    return weights
+
+
+def _descend_to_the_end(blocks, weights: Weights, problem: Problem, strengths) -> None:
+    """Rounds of descent, until a round hardly changes the raw scores."""
     for _ in range(_MOST_ROUNDS):
         before = weights.raw.copy()
-        descend(blocks, weights, strengths, lambda raw: (weight * d for d in loss(raw)[1:]))
-        change = np.abs(weights.raw - before).sum(axis=1)
-        size = np.abs(weights.raw - weights.bias).sum(axis=1)
-        if problem.weight @ change <= _TOLERANCE * (problem.weight @ size):
+        descend(blocks, weights, strengths, problem.weighted)
+        if _hardly_changed(before, weights, problem, _TOLERANCE):
             break
-    return weights
+
+
+def _hardly_changed(before: np.ndarray, weights: Weights, problem: Problem, share: float) -> bool:
+    change = np.abs(weights.raw - before).sum(axis=1)
+    size = np.abs(weights.raw - weights.bias).sum(axis=1)
+    return problem.weight @ change <= share * (problem.weight @ size)

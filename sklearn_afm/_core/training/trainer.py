@@ -44,7 +44,8 @@ class Trainer:
     trained: list[str]  # names of the parameters that change
     optimizer: Optimizer
     batch_size: int
-    penalties: dict[str, float]  # strength of each parameter's penalty (docs/model.md)
+    # Strength of each parameter's penalty (docs/model.md), or of each of its numbers.
+    penalties: dict[str, float | Tensor]
     order_rng: np.random.Generator
     mask_generator: torch.Generator
     _batcher: Batcher = field(init=False)
@@ -212,7 +213,9 @@ class Trainer:
     ) -> None:
         """Add the gradients of the penalties that are in units of observations."""
         names = [
-            name for name in gradients.keys() & self.model.per_column if self.penalties.get(name)
+            name
+            for name in gradients.keys() & self.model.per_column
+            if isinstance(self.penalties.get(name), Tensor) or self.penalties.get(name)
         ]
         if not names:
             return
@@ -222,7 +225,10 @@ class Trainer:
         share = torch.from_numpy(in_batch / (column_weight[batch.columns] * total))
         share = share.to(columns[names[0]])[:, None]
         for name in names:
-            gradients[name].addcmul_(columns[name], share, value=2 * self.penalties[name])
+            strength, values = self.penalties[name], columns[name]
+            if isinstance(strength, Tensor):
+                strength, values = 1.0, values * rows_of_columns(strength, batch)
+            gradients[name].addcmul_(values, share, value=2 * strength)
 
     def _update(self, gradients: dict[str, Tensor], batch: Batch) -> None:
         rows = torch.from_numpy(batch.columns).to(self.device)
