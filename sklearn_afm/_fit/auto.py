@@ -76,7 +76,7 @@ def _rate_factor(asked, column_weight) -> float:
     return float(np.clip(rows / 1000, 0.1, 1))
 
 
-def _strength(estimator, name: str) -> float:
+def strength(estimator, name: str) -> float:
     """A strength; "auto" is what it is before a fit has learnt it."""
     asked = getattr(estimator, name)
     return _USUAL_STRENGTHS[name] if isinstance(asked, str) else asked
@@ -91,7 +91,7 @@ def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
     """
     crowding = max(1.0, median_length / _USUAL_ENTRIES)
     return {
-        p.name: _strength(estimator, p.strength) * (crowding if p.pairwise else 1.0)
+        p.name: strength(estimator, p.strength) * (crowding if p.pairwise else 1.0)
         for p in model.parameters
         if p.strength is not None
     }

@@ -17,7 +17,6 @@ from .._linear.fit import (
     N_FOLDS,
     LinearPart,
     Problem,
-    Strengths,
     fit_linear_part,
     learn,
     start_of_factors,
@@ -176,12 +175,14 @@ def _pairs(crosses, fields: FieldsOfColumns):
 
 
 def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
-    """What is left to learn beside the linear part, in units of what it leaves unexplained."""
+    """What is left to learn beside the linear part, in units of what it leaves to interactions."""
     rest = 1.0
     prepared = setup.prepared
     if setup.loss.standardises and rescales:
-        rest = np.sqrt(part.strengths.held_out_loss / prepared.target.shape[1])
-        rest = float(np.clip(rest, _SMALLEST_REST, 1))
+        rest = part.strengths.held_out_loss / prepared.target.shape[1]
+        if part.factors is not None:
+            rest = max(rest, np.mean(part.factors.scores(prepared.X) ** 2))
+        rest = float(np.clip(np.sqrt(rest), _SMALLEST_REST, 1))
         scaling = prepared.units.scaling
         scaling = dataclasses.replace(scaling, target_scale=scaling.target_scale * rest)
         prepared = dataclasses.replace(

@@ -5,6 +5,8 @@ import numpy as np
 from .._core.models.pooled import EMBEDDING_STD
 from .._core.training.run import RunState
 from ..exceptions import VanishedInteractionsWarning
+from . import auto
+from .linear import starts_from_factors
 from .setup import Setup
 
 Notices = list[tuple[str, type[Warning]]]
@@ -25,8 +27,9 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     """Tell if the prior has left no interaction."""
     pairwise = [p for p in setup.model.parameters if p.pairwise]
     has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
-    # Pairs of levels have had their chance as crosses.
-    if setup.linear is not None and setup.estimator.crosses is not None:
+    # What is learnt on held-out rows needs no advice.
+    crossed = setup.linear is not None and setup.estimator.crosses is not None
+    if crossed or starts_from_factors(setup):
         return []
     if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
         return []
@@ -34,7 +37,7 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     if max(values) >= EMBEDDING_STD / 10:
         return []
     name = pairwise[0].strength
-    strength = getattr(setup.estimator, name)
+    strength = auto.strength(setup.estimator, name)
     message = (
         f"All embeddings have vanished: with {name}={strength:g} and "
         f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "

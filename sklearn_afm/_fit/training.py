@@ -37,6 +37,9 @@ def make_trainer(
     parameters = to_tensors(arrays, setup.dtype, setup.device)
     if setup.linear is not None:  # it has them
         frozen = frozen | {"linear_weights"}
+    if starts_from_factors(setup) and model.n_outputs == 1:
+        # A larger p would outdo the penalties of embeddings, which were learnt beside p = 1.
+        frozen = frozen | {"projection"}
     trained = {name: value for name, value in parameters.items() if name not in frozen}
     rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
     rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}

@@ -180,7 +180,9 @@ def start_of_factors(
     blocks = problem.blocks()
     if len(blocks) > _MOST_BLOCKS_OF_FACTORS:
         return None
-    return Factors.start(blocks, problem.X.shape[1], projection, rng)
+    factors = Factors.start(blocks, problem.X.shape[1], projection, rng)
+    size = np.sqrt(problem.weight @ (problem.target**2).mean(axis=1) / problem.weight.sum())
+    return factors.in_units_of(1 / size) if problem.noise and size > 0 else factors
 
 
 def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):

@@ -199,8 +199,9 @@ class Trainer:
     def _add_ridges(self, gradients: dict[str, Tensor]) -> None:
         """Add the gradients of the penalties that stand beside the mean loss."""
         for name in gradients.keys() - self.model.per_column:
-            if self.penalties.get(name):
-                gradients[name].add_(self.parameters[name], alpha=2 * self.penalties[name])
+            strength = self.penalties.get(name)
+            if strength:
+                gradients[name].add_(self.parameters[name] * strength, alpha=2)
 
     def _add_priors(
         self,
@@ -225,10 +226,10 @@ class Trainer:
         share = torch.from_numpy(in_batch / (column_weight[batch.columns] * total))
         share = share.to(columns[names[0]])[:, None]
         for name in names:
-            strength, values = self.penalties[name], columns[name]
+            strength = self.penalties[name]
             if isinstance(strength, Tensor):
-                strength, values = 1.0, values * rows_of_columns(strength, batch)
-            gradients[name].addcmul_(values, share, value=2 * strength)
+                strength = rows_of_columns(strength, batch)
+            gradients[name].addcmul_(strength * columns[name], share, value=2)
 
     def _update(self, gradients: dict[str, Tensor], batch: Batch) -> None:
         rows = torch.from_numpy(batch.columns).to(self.device)
