@@ -16,6 +16,9 @@ fields_ : ndarray of shape (n_features,)
     The field of each column.
 l2_linear_ : ndarray of shape (n_features,)
     The strength of each column's field; only with ``l2_linear="auto"``.
+l2_embedding_ : ndarray of shape (n_features,)
+    The strength of the embeddings of each column's field: noise variance / their variance, in the
+    mean over factors. Only with ``l2_linear="auto"`` and ``l2_embedding="auto"``.
 crossed_fields_ : ndarray of shape (n_pairs, 2)
     Pairs of fields that have crosses; only with ``l2_linear="auto"``.
 l2_crosses_ : ndarray of shape (n_pairs,)
@@ -27,7 +30,7 @@ cross_weights_ : ndarray of shape (n_crosses,) or ({outputs}, n_crosses)
 n_iter_ : int
     Epochs trained.
 best_iter_ : int
-    Epoch whose parameters were kept; 0 if no epoch was better than the linear part alone.
+    Epoch whose parameters were kept; 0 if no epoch was better than the start, beyond chance.
 history_ : list of dict
     A record per epoch: epoch, train_loss, validation_loss, validation_score (with a `scoring` of
     its own), seconds, rows_per_second.

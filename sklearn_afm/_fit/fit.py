@@ -53,9 +53,8 @@ def fit_rows(
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
     has_more = rows is not every
-    setup = with_linear_part(
-        setup, every if has_more else None, continues=_goes_on_from(estimator, known)
-    )
+    continues = _goes_on_from(estimator, known)
+    setup = with_linear_part(setup, every if has_more else None, continues=continues)
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
@@ -63,7 +62,7 @@ def fit_rows(
     reporter = make_reporter(setup)
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
     if setup.linear is not None and has_more:
-        setup = with_all_rows(setup, every)
+        setup = with_all_rows(setup, every, continues=continues)
     line = _set_fitted(setup, estimator, state, goes_on=known is not None)
     reporter.on_end(line)
     if not estimator.warm_start:

@@ -138,14 +138,17 @@ def _start_of_factors(setup: Setup, problem: Problem) -> Factors | None:
     return start_of_factors(problem, signs, rng)
 
 
-def with_all_rows(setup: Setup, rows: Rows) -> Setup:
-    """The setup with a linear part that is fitted on all rows, also those for early stopping."""
+def with_all_rows(setup: Setup, rows: Rows, *, continues) -> Setup:
+    """The setup with a linear part that is fitted on all rows, also those for early stopping.
+
+    Embeddings that started from it get what these rows change, unless they come from `continues`.
+    """
     before = setup.linear
     part = fit_linear_part(
         _problem_of(setup, rows), before.strengths, copy.deepcopy(before.factors)
     )
     shift = None
-    if part.factors is not None:
+    if part.factors is not None and continues is None:
         shift = (part.factors.mean - before.factors.mean).T
     crosses = _as_given(part.crosses, setup.prepared.units.scaling)
     return dataclasses.replace(setup, linear=part, crosses=crosses, embedding_shift=shift)
@@ -263,6 +266,8 @@ def set_linear_part(setup: Setup, estimator) -> None:
         fields = setup.fields
         values, pairs = part.strengths.values, part.strengths.pairs
         estimator.l2_linear_ = values[fields.group]
+        if part.factors is not None:
+            estimator.l2_embedding_ = part.factors.strengths[fields.group]
         label = fields.label[np.unique(fields.number, return_index=True)[1]]
         estimator.crossed_fields_ = label[np.array(pairs, dtype=np.int64).reshape(-1, 2)]
         estimator.l2_crosses_ = values[len(values) - len(pairs) :]

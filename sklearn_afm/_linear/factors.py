@@ -37,6 +37,7 @@ class Factors:
         np.ndarray
     )  # (k, n_columns), of the squared means, beside the loss: see `sweep_factors`
     active: np.ndarray  # (k,), bool
+    unit: float = 1.0  # of the loss: see `sweep_factors`
     n_sweeps: int = 0
 
     @classmethod
@@ -63,7 +64,13 @@ class Factors:
             variance=self.variance / unit,
             prior=self.prior / unit,
             penalty=self.penalty / unit,
+            unit=self.unit / unit**2,
         )
+
+    @property
+    def strengths(self) -> np.ndarray:
+        """Penalty of squared embeddings that stands for the prior of each group, (n_groups,)."""
+        return self.unit / (2 * self.prior.mean(axis=0))
 
     def scores(self, X: sparse.csr_array) -> np.ndarray:
         """What the factors add to the raw scores, (n_rows, n_outputs)."""
@@ -123,6 +130,7 @@ def sweep_factors(
         weights.raw += step
         residual -= curvature * step
         variance += np.outer(of_score, p**2)
+    factors.unit = unit
     factors.n_sweeps += 1
     return variance
 

@@ -240,3 +240,82 @@ def test_a_frozen_linear_part_is_not_learnt(crossed):
     model = FMRegressor(freeze=("linear_weights",), **FEW).fit(X, y)
     assert not model.linear_weights_.any()
     assert not hasattr(model, "l2_linear_")
+
+
+def low_rank(n_rows=6000, n_levels=60, seed=9):
+    """One-hot rows of two fields and one without effect, and targets of rank 2 with noise."""
+    rng = np.random.default_rng(seed)
+    codes = levels(n_rows, (n_levels, n_levels, 5), seed)
+    u, v = rng.normal(size=(2, n_levels, 2))
+    truth = (u[codes[:, 0]] * v[codes[:, 1]]).sum(axis=1)
+    return sparse.csr_array(OneHotEncoder().fit_transform(codes)), truth, rng
+
+
+@pytest.mark.parametrize("cls", [FMRegressor, AFMRegressor])
+def test_embeddings_are_as_strong_as_their_fields_vary(cls):
+    X, truth, rng = low_rank()
+    y = truth + rng.normal(size=len(truth))
+    model = cls(crosses=None, random_state=0).fit(X[:3000], y[:3000])
+    strength = [model.l2_embedding_[model.fields_ == field][0] for field in range(3)]
+    assert strength[2] > 10 * max(strength[:2])
+    error = np.mean((model.predict(X[3000:]) - truth[3000:]) ** 2)
+    given = cls(crosses=None, l2_embedding=10, random_state=0).fit(X[:3000], y[:3000])
+    assert error < 0.8 * np.mean((given.predict(X[3000:]) - truth[3000:]) ** 2)
+    assert error < 0.1 * truth.var()
+    assert not hasattr(given, "l2_embedding_")
+
+
+@pytest.mark.parametrize("cls", [FMClassifier, AFMClassifier])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_embeddings_of_classes(cls, n_classes):
+    X, truth, rng = low_rank()
+    bounds = np.quantile(truth, np.arange(1, n_classes) / n_classes)
+    y = np.digitize(truth + 0.3 * rng.normal(size=len(truth)), bounds)
+    model = cls(crosses=None, random_state=0).fit(X[:4000], y[:4000])
+    linear = LogisticRegression(max_iter=500).fit(X[:4000], y[:4000])
+    loss, of_linear = (log_loss(y[4000:], m.predict_proba(X[4000:])) for m in (model, linear))
+    assert loss < 0.7 * of_linear
+
+
+def test_noise_leaves_the_linear_part_alone():
+    codes = levels(4000, (30, 30, 5))
+    rng = np.random.default_rng(10)
+    y = rng.normal(size=30)[codes[:, 0]] + rng.normal(size=4000)
+    X = sparse.csr_array(OneHotEncoder().fit_transform(codes))
+    model = FMRegressor(random_state=0).fit(X, y)
+    assert model.best_iter_ == 0
+    linear = model.bias_ + X @ model.linear_weights_
+    np.testing.assert_allclose(model.predict(X), linear, atol=0.02)
+
+
+def test_rows_set_aside_for_early_stopping_are_learnt_in_the_end():
+    X, truth, rng = low_rank(2000)
+    y = truth + 0.1 * rng.normal(size=2000)
+    fit = {
+        early: FMRegressor(
+            crosses=None, random_state=0, max_iter=1, learning_rate=1e-9,
+            early_stopping=early, validation_fraction=0.5,
+        ).fit(X, y)
+        for early in (True, False)
+    }  # fmt: skip
+    errors = {early: np.mean((model.predict(X) - truth) ** 2) for early, model in fit.items()}
+    assert errors[True] < 1.5 * errors[False]
+
+
+def test_checkpoints_and_warm_starts_keep_learnt_embeddings(tmp_path):
+    X, truth, rng = low_rank(2500)
+    y = truth + rng.normal(size=2500)
+    options = {"random_state": 0, "max_iter": 4, "crosses": None}
+    whole = AFMRegressor(**options).fit(X, y)
+
+    def stop(record):
+        if record["epoch"] == 2:
+            raise RuntimeError
+
+    path = tmp_path / "fit.npz"
+    with pytest.raises(RuntimeError):
+        AFMRegressor(checkpoint=path, callbacks=[stop], **options).fit(X, y)
+    resumed = AFMRegressor(checkpoint=path, **options).fit(X, y)
+    np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
+    warm = AFMRegressor(warm_start=True, **options).fit(X, y).fit(X, y)
+    assert np.mean((warm.predict(X) - truth) ** 2) < 1.1 * np.mean((whole.predict(X) - truth) ** 2)
