@@ -250,7 +250,9 @@ it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), 
 their own. ``crosses=None`` leaves them out, so that the attention explains all interactions.
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
-learnt by the gradient of the held-out loss [2]_. Embeddings and attention learn what it leaves.
+learnt by the gradient of the held-out loss [2]_. With
+``l2_embedding="auto"`` it is fitted together with the embeddings of an FM, by variational inference
+[3]_. Training goes on from there.
 
 Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
 plus ``l2_linear`` times ||w||^2 if it is a number, all divided by the total weight, plus
@@ -264,7 +266,9 @@ References
    Factorization Machines: Learning the Weight of Feature Interactions via Attention
    Networks", IJCAI 2017.
 .. [2] J. Larsen, L. K. Hansen, C. Svarer and M. Ohlsson, "Design and regularization of neural
-   networks: the optimal use of a validation set", NNSP 1996.""",
+   networks: the optimal use of a validation set", NNSP 1996.
+.. [3] Y. J. Lim and Y. W. Teh, "Variational Bayesian approach to movie rating prediction", KDD Cup
+   2007.""",
     }
 
     def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> AFM:
