@@ -38,13 +38,25 @@ def test_attention_finds_the_true_pairs_and_beats_the_fm():
     for seed in range(3):
         X, score, rng = noisy_interactions(seed)
         y = score + 0.5 * rng.normal(size=len(score))
-        options = {"early_stopping": False, "crosses": None, "random_state": 0}
+        options = {"early_stopping": False, "crosses": None, "l2_embedding": 20, "random_state": 0}
         fm = FMRegressor(**options).fit(X[:2500], y[:2500])
         afm = AFMRegressor(max_iter=300, **options).fit(X[:2500], y[:2500])
         errors = [np.sqrt(np.mean((m.predict(X[2500:]) - score[2500:]) ** 2)) for m in (fm, afm)]
         ratios.append(errors[1] / errors[0])
         assert {pair for pair, _ in attention_by_fields(afm, X[:100])[:2]} == TRUE_PAIRS
     assert np.mean(ratios) < 0.95
+
+
+@pytest.mark.parametrize("Estimator", [FMRegressor, AFMRegressor])
+def test_learnt_strengths_find_the_true_pairs_better_than_attention(Estimator):
+    X, score, rng = noisy_interactions(0)
+    y = score + 0.5 * rng.normal(size=len(score))
+    learnt = Estimator(crosses=None, random_state=0).fit(X[:2500], y[:2500])
+    options = {"early_stopping": False, "crosses": None, "l2_embedding": 20, "random_state": 0}
+    afm = AFMRegressor(max_iter=150, **options).fit(X[:2500], y[:2500])
+    errors = [np.sqrt(np.mean((m.predict(X) - score)[2500:] ** 2)) for m in (learnt, afm)]
+    assert errors[0] < 0.8 * errors[1]
+    assert errors[0] < 0.15
 
 
 @pytest.mark.parametrize("Estimator", [FMClassifier, AFMClassifier])

@@ -119,7 +119,8 @@ def test_partial_fit_after_fit(one_hot_data):
     X, y = one_hot_data
     model = FMRegressor(random_state=0, warm_start=True).fit(X, y)
     score = model.score(X, y)
-    assert model.partial_fit(X, y).score(X, y) > score - 0.01
+    # A stream has fixed strengths, which shrink what was learnt.
+    assert model.partial_fit(X, y).score(X, y) > score - 0.02
 
 
 def test_partial_fit_of_a_classifier_needs_its_classes(one_hot_data):

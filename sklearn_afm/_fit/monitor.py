@@ -49,7 +49,8 @@ def loss_monitor(
     share = weight / weight.sum()
     at_start = None
     if setup.linear is not None:
-        raw = torch.from_numpy(setup.linear.raw_scores(X))
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss is checked below
+            raw = torch.from_numpy(setup.linear.raw_scores(X))
         at_start = setup.loss.terms(raw, target.double()) * unit
 
     def monitor(parameters):

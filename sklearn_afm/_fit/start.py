@@ -77,15 +77,14 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
 def _from_factors(setup: Setup, model: Model, arrays: Arrays) -> Arrays:
     """Embeddings of the linear part, as the model takes them from an FM.
 
-    Those of factors that have ended start anew: a gradient does not bring them back from 0.
+    With several outputs, the signs of p were random. So factors that have ended start anew: a
+    gradient does not bring them back from 0.
     """
-    factors = setup.linear.factors
-    embeddings = factors.mean.T.copy()
-    seen = np.flatnonzero(factors.variance.any(axis=0))
-    ended = np.flatnonzero(~factors.active)
-    embeddings[np.ix_(seen, ended)] = setup.start_rng.normal(
-        0.0, EMBEDDING_STD, (len(seen), len(ended))
-    )
+    factors, embeddings = setup.linear.factors, setup.linear.factors.mean.T.copy()
+    if setup.model.n_outputs > 1:
+        seen, ended = factors.variance.any(axis=0), ~factors.active
+        shape = seen.sum(), ended.sum()
+        embeddings[np.ix_(seen, ended)] = setup.start_rng.normal(0.0, EMBEDDING_STD, shape)
     of_fm = {"embeddings": embeddings, "projection": factors.projection}
     of_fm = model.start_from_fm(of_fm, 1.0)
     return {name: value for name, value in of_fm.items() if name in arrays}
@@ -106,8 +105,9 @@ def _beside_linear_part(setup: Setup, arrays: Arrays, fitted: Progress) -> Array
 
 def _start_new_columns(setup: Setup, model: Model, arrays: Arrays) -> None:
     """Start the rows of columns that no earlier call has seen, unless they have started."""
+    of_factors = {"embeddings"} if starts_from_factors(setup) else set()
     for parameter in model.parameters:
-        if parameter.per_column:
+        if parameter.per_column and parameter.name not in of_factors:
             array, new = arrays[parameter.name], setup.prepared.new_columns
             new = new[~array[new].any(axis=1)]
             shape = (len(new), *array.shape[1:])

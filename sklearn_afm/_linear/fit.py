@@ -133,7 +133,7 @@ def learn(problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None) -
         beside = learn_with(pairs)
         if isinstance(crosses, list):
             learnt = beside
-        elif beside.held_out_loss < learnt.held_out_loss:
+        elif _is_better(beside, learnt, few.weight):
             learnt, pairs = _useful(beside, pairs, problem.n_groups)
         else:
             pairs = []
@@ -176,9 +176,9 @@ def fit_linear_part(
 def start_of_factors(
     problem: Problem, projection: np.ndarray, rng: np.random.Generator
 ) -> Factors | None:
-    """Embeddings to start from; None if there are too many blocks."""
+    """Embeddings to start from; None if there are no pairs of blocks, or too many."""
     blocks = problem.blocks()
-    if len(blocks) > _MOST_BLOCKS_OF_FACTORS:
+    if not 2 <= len(blocks) <= _MOST_BLOCKS_OF_FACTORS:
         return None
     factors = Factors.start(blocks, problem.X.shape[1], projection, rng)
     size = np.sqrt(problem.weight @ (problem.target**2).mean(axis=1) / problem.weight.sum())
@@ -211,6 +211,13 @@ def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt:
     ]
     strength = _START_OF_CROSSES * learnt.left
     return choose_pairs(blocks, problem.X.shape, *parts, strength)
+
+
+def _is_better(one: Learnt, other: Learnt, weight: np.ndarray) -> bool:
+    """Whether the held-out loss is lower by more than one standard error."""
+    gain = (other.held_out - one.held_out) / weight
+    mean = weight @ gain / weight.sum()
+    return mean > np.sqrt(weight @ (gain - mean) ** 2) / weight.sum()
 
 
 def _useful(learnt: Learnt, pairs: Pairs, n_groups: int) -> tuple[Learnt, Pairs]:

@@ -37,6 +37,7 @@ class Learnt:
     """Strengths, and what they were learnt by."""
 
     strengths: np.ndarray  # (n_groups,)
+    held_out: np.ndarray  # (n_rows,) loss of each row while it is held out, times its weight
     held_out_loss: float  # mean
     left: float  # share of the loss that is left; 1 for a loss without a unit
 
@@ -83,25 +84,26 @@ def learn_strengths(
     unit, left = (at_start, 1.0) if noise else (1.0, 1.0)
     log_start = np.log(start)
     log, step, before = log_start.copy(), np.full(len(start), _FIRST_STEP), np.zeros(len(start))
-    best, best_value, best_loss = log, np.inf, np.inf
+    best, best_value, best_rows = log, np.inf, np.zeros(len(weight))
     for number in range(_STEPS):
-        slope, held_out_loss = np.zeros(len(start)), 0.0
+        slope, of_rows = np.zeros(len(start)), np.zeros(len(weight))
         for one in folds:
             added, added_slope = _advance(one, blocks, np.exp(log) * left, loss)
-            held_out_loss += added
+            of_rows += added
             slope += added_slope
+        held_out_loss = of_rows.sum()
         value = held_out_loss / unit + _PULL * ((log - log_start) ** 2).sum()
         slope = slope / unit + 2 * _PULL * (log - log_start)
         slope[np.abs(slope) < _FLAT * (1 + value)] = 0  # rounding errors have no sign
         if number > 2 and value < best_value:
-            best, best_value, best_loss = log, value, held_out_loss / total
+            best, best_value, best_rows = log, value, of_rows
         log, step, before = _resilient(log, step, slope, before)
         if number > 2 and step.mean() < _LAST_STEP:
             break
         if noise and number < 2:
             unit = held_out_loss / total or at_start
             left = float(np.clip(unit / at_start, _SMALLEST_SHARE, 1))
-    return Learnt(np.exp(best) * left, best_loss, left)
+    return Learnt(np.exp(best) * left, best_rows, best_rows.sum() / total, left)
 
 
 def _fold(blocks, weight, held_out, bias) -> _Fold:
@@ -113,8 +115,8 @@ def _fold(blocks, weight, held_out, bias) -> _Fold:
     )
 
 
-def _advance(one: _Fold, blocks, strengths, loss: LossOfRows) -> tuple[float, np.ndarray]:
-    """Bring a fold's model up to date; its held-out loss, and the slope by log strengths."""
+def _advance(one: _Fold, blocks, strengths, loss: LossOfRows) -> tuple[np.ndarray, np.ndarray]:
+    """Bring a fold's model up to date; its held-out loss by row, and the slope by log strengths."""
 
     def derivatives(raw):
         return (one.training * part for part in loss(raw)[1:])
@@ -129,7 +131,7 @@ def _advance(one: _Fold, blocks, strengths, loss: LossOfRows) -> tuple[float, np
     slope = np.zeros(len(strengths))
     for block, w, direction in zip(blocks, one.weights.of_blocks, one.direction.of_blocks):
         slope[block.group] -= 2 * strengths[block.group] * float((w * direction).sum())
-    return float(one.held_out[:, 0] @ of_rows), slope
+    return one.held_out[:, 0] * of_rows, slope
 
 
 def _resilient(log, step, slope, before):

@@ -144,7 +144,8 @@ def pair_importance(
     >>> from sklearn_afm.inspection import pair_importance
     >>> X = np.random.default_rng(0).choice(["a", "b", "c"], size=(1000, 4))
     >>> y = 1.0 * (X[:, 1] == X[:, 3])
-    >>> afm = AFMRegressor(crosses=None, random_state=0)  # attention explains the pairs alone
+    >>> # Attention explains the pairs alone:
+    >>> afm = AFMRegressor(crosses=None, l2_embedding=20, random_state=0)
     >>> model = make_pipeline(OneHotEncoder(), afm).fit(X, y)
     >>> pair_importance(model, X).pair_names[0]
     ('x1', 'x3')

@@ -19,7 +19,8 @@ def levels_of(made):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_an_afm_finds_the_pairs(seed):
     made = make_interactions(1500, random_state=seed)
-    model = AFMRegressor(max_iter=40, crosses=None, random_state=seed).fit(made.data, made.target)
+    options = {"max_iter": 40, "crosses": None, "l2_embedding": 20, "random_state": seed}
+    model = AFMRegressor(**options).fit(made.data, made.target)
     for statistic in ("attention", "abs_contribution"):
         found = pair_importance(model, made.data, fields=made.fields, statistic=statistic)
         assert {frozenset(pair) for pair in found.pair_names[:2]} == set(map(frozenset, made.pairs))

@@ -22,9 +22,9 @@ METHODS = ["permute", "zero", "uniform"]
 def learnt(request):
     """AFMs that have learnt which pairs interact, with their rows and targets."""
     seed = request.param
-    regressor = fitted_pipeline(AFMRegressor(max_iter=50, crosses=None, random_state=seed), seed)
     options = {"max_iter": 50, "crosses": None, "random_state": seed}
-    classifier = fitted_pipeline(AFMClassifier(**options), seed, classify=True)
+    regressor = fitted_pipeline(AFMRegressor(l2_embedding=20, **options), seed)
+    classifier = fitted_pipeline(AFMClassifier(l2_embedding=10, **options), seed, classify=True)
     return regressor, classifier
 
 
