@@ -247,8 +247,8 @@ where the attention :math:`a_{ij}` is the softmax over R of
 :math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the number of pairs of
 the row over ``median_pairs_``. It is 1 if all rows have as many entries. With ``row_scaling=None``
 it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), with weights c of
-their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention explains
-all interactions.
+their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
+explains all interactions.
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
 learnt by the gradient of the held-out loss [2]_. With

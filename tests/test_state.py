@@ -17,10 +17,8 @@ SHORT = {"max_iter": 3, "embedding_dim": 4}
 def test_same_seed_same_result_bit_for_bit(Estimator, one_hot_data):
     X, y = one_hot_data
     y = target_for(Estimator, y)
-    first, second, other = (
-        Estimator(random_state=seed, dropout=0.3, early_stopping=True, **SHORT).fit(X, y)
-        for seed in (0, 0, 1)
-    )
+    options = SHORT | {"dropout": 0.3, "early_stopping": True, "l2_embedding": 10}
+    first, second, other = (Estimator(random_state=seed, **options).fit(X, y) for seed in (0, 0, 1))
     for name in ("embeddings_", "linear_weights_", "projection_", "bias_"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     assert not np.array_equal(first.embeddings_, other.embeddings_)
@@ -120,7 +118,7 @@ def test_partial_fit_after_fit(one_hot_data):
     model = FMRegressor(random_state=0, warm_start=True).fit(X, y)
     score = model.score(X, y)
     # A stream has fixed strengths, which shrink what was learnt.
-    assert model.partial_fit(X, y).score(X, y) > score - 0.02
+    assert model.partial_fit(X, y).score(X, y) > score - 0.05
 
 
 def test_partial_fit_of_a_classifier_needs_its_classes(one_hot_data):

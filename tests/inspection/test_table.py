@@ -28,7 +28,7 @@ def test_cells_are_interaction_scores():
             for name in QUANTITIES:
                 expected = scores[name][at] if at.any() else np.nan
                 np.testing.assert_allclose(table[name][row, number], expected, rtol=1e-9)
-    np.testing.assert_allclose(table.prediction, model.predict(X), rtol=1e-5)
+    np.testing.assert_allclose(table.prediction, model.predict(X), rtol=1e-5, atol=1e-6)
 
 
 def test_print_and_frame():
