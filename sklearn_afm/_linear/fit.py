@@ -23,6 +23,8 @@ _NOTHING_LEFT = 0.9
 _MOST_ROUNDS, _TOLERANCE = 40, 1e-4
 # Blocks up to which there are embeddings.
 _MOST_BLOCKS_OF_FACTORS, _TOLERANCE_OF_FACTORS = 100, 1e-3
+# Rows from which embeddings are started; if no factor is left, all rows are spared.
+_MOST_ROWS_OF_FACTORS = 1 << 17
 _FIRST_ROUNDS, _SMALLEST_UNIT = 5, 1e-12
 
 Pairs = list[tuple[int, int]]  # numbers of two fields, the smaller first
@@ -49,6 +51,10 @@ class Problem:
     def blocks(self) -> list[Block]:
         """The blocks of the fields."""
         return field_blocks(self.X, self.field, self.group)
+
+    def part(self, rows: np.ndarray | slice) -> "Problem":
+        """The problem of some rows."""
+        return replace(self, X=self.X[rows], target=self.target[rows], weight=self.weight[rows])
 
     def loss_of_rows(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Loss of each row, its gradient and its curvature."""
@@ -144,6 +150,10 @@ def fit_linear_part(
     problem: Problem, strengths: Strengths, factors: Factors | None = None
 ) -> LinearPart:
     """Fit the linear part with given strengths, and embeddings from these on (changed in place)."""
+    n_rows = len(problem.weight)
+    if factors is not None and not factors.n_sweeps and n_rows > _MOST_ROWS_OF_FACTORS:
+        few = problem.part(slice(None, None, -(-n_rows // _MOST_ROWS_OF_FACTORS)))
+        fit_linear_part(few, strengths.without_crosses(), factors)
     fields = problem.blocks()
     crosses = cross_blocks(fields, strengths.pairs, problem.X.shape, problem.n_groups)
     blocks = [*fields, *crosses]
@@ -192,13 +202,7 @@ def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
         return problem, blocks, held_out
     by_fold = np.argsort(held_out.argmax(axis=0), kind="stable")
     chosen = np.sort(by_fold[:: -(-n_rows // _MOST_ROWS)])
-    few = replace(
-        problem,
-        X=problem.X[chosen],
-        target=problem.target[chosen],
-        weight=problem.weight[chosen],
-    )
-    return few, [block.part(chosen) for block in blocks], held_out[:, chosen]
+    return problem.part(chosen), [block.part(chosen) for block in blocks], held_out[:, chosen]
 
 
 def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt: Learnt) -> Pairs:
