@@ -180,7 +180,7 @@ def test_targets_far_from_the_first_ones_are_refused(Estimator, rng):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_predictions_that_overflow_are_refused(Estimator, rng):
     X = rng.normal(size=(20, 3))
-    model = Estimator(max_iter=2).fit(X, np.arange(20) % 2)
+    model = Estimator(max_iter=2, l2_embedding=10).fit(X, np.arange(20) % 2)
     X[7] = 1e307
     with pytest.raises(ValueError, match=r"1 of 20 rows, first for row 7.* is 1e\+307"):
         model.predict(X)
@@ -190,7 +190,7 @@ def test_predictions_that_overflow_are_refused(Estimator, rng):
 def test_validation_rows_that_overflow_are_refused(Estimator, rng):
     X, y = rng.normal(size=(20, 3)), np.arange(20) % 2
     with pytest.raises(ValueError, match=r"validation loss became infinite or NaN.*largest \|x\|"):
-        Estimator().fit(X, y, X_val=1e307 * X, y_val=y)
+        Estimator(l2_embedding=10).fit(X, y, X_val=1e307 * X, y_val=y)
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
