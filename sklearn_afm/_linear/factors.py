@@ -42,12 +42,16 @@ class Factors:
 
     @classmethod
     def start(
-        cls, blocks: list[Block], n_columns: int, projection: np.ndarray, rng: np.random.Generator
+        cls,
+        blocks: list[Block],
+        n_columns: int,
+        n_groups: int,
+        projection: np.ndarray,
+        rng: np.random.Generator,
     ) -> "Factors":
         """Small random embeddings, and priors under which a row's interactions have variance 1."""
         k = projection.shape[1]
         n_pairs = max(1, len(blocks) * (len(blocks) - 1) / 2)
-        n_groups = max(block.group for block in blocks) + 1
         mean, variance = np.zeros((k, n_columns)), np.zeros((k, n_columns))
         for block in blocks:
             mean[:, block.columns] = _START * rng.standard_normal((k, block.n_levels))

@@ -190,7 +190,8 @@ def start_of_factors(
     blocks = problem.blocks()
     if not 2 <= len(blocks) <= _MOST_BLOCKS_OF_FACTORS:
         return None
-    factors = Factors.start(blocks, problem.X.shape[1], projection, rng)
+    n_columns = problem.X.shape[1]
+    factors = Factors.start(blocks, n_columns, problem.n_groups, projection, rng)
     size = np.sqrt(problem.weight @ (problem.target**2).mean(axis=1) / problem.weight.sum())
     return factors.in_units_of(1 / size) if problem.noise and size > 0 else factors
 

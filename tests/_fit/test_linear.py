@@ -318,3 +318,15 @@ def test_checkpoints_and_warm_starts_keep_learnt_embeddings(tmp_path):
     np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
     warm = AFMRegressor(warm_start=True, **options).fit(X, y).fit(X, y)
     assert np.mean((warm.predict(X) - truth) ** 2) < 1.1 * np.mean((whole.predict(X) - truth) ** 2)
+
+
+def test_a_field_that_only_rows_for_early_stopping_have_or_none_at_all():
+    X, truth, rng = low_rank(2000)
+    X = sparse.hstack([X, np.zeros((2000, 2))], format="lil")
+    X[7, -2] = 1
+    fields = np.repeat([0, 1, 2, 3, 4], [60, 60, 5, 1, 1])
+    for seed in range(3):
+        model = FMRegressor(fields=fields, random_state=seed, max_iter=2)
+        model.fit(X.tocsr(), truth + rng.normal(size=2000))
+        assert model.l2_embedding_.shape == (127,)
+        assert not model.embeddings_[-1].any()

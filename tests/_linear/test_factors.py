@@ -31,7 +31,7 @@ def problem(request, rng):
 def started(X, rng, n_outputs=1):
     blocks = field_blocks(sparse.csr_array(X), FIELD, FIELD)
     projection = np.array([[1.0, 1.0], [1.0, -1.0]])[:n_outputs]
-    factors = Factors.start(blocks, X.shape[1], projection, rng)
+    factors = Factors.start(blocks, X.shape[1], 3, projection, rng)
     weights = Weights.zero(blocks, np.zeros(n_outputs), len(X))
     weights.raw += factors.scores(sparse.csr_array(X))
     return blocks, factors, weights
@@ -124,7 +124,7 @@ def test_noise_ends_all_factors_and_low_rank_does_not(size, rng):
     u, v = rng.normal(size=(2, 20, 2))
     truth = size * (u[codes[:, 0]] * v[codes[:, 1]]).sum(1, keepdims=True)
     target = truth + rng.normal(size=(4000, 1))
-    factors = Factors.start(blocks, 40, np.ones((1, 8)), rng)
+    factors = Factors.start(blocks, 40, 2, np.ones((1, 8)), rng)
     weights = Weights.zero(blocks, np.zeros(1), 4000)
     weights.raw += factors.scores(X)
 
