@@ -73,7 +73,7 @@ def refused_fit(model, X, y):
 
 def diverging_fit(model, X, y):
     """Run a fit whose loss becomes infinite."""
-    options = {"learning_rate": 1e30, "optimizer": "sgd", "max_iter": 50}
+    options = {"learning_rate": 1e30, "optimizer": "sgd", "max_iter": 50, "l2_embedding": 10}
     with pytest.raises(ValueError, match="infinite or NaN"):
         clone(model).set_params(**options).fit(X, y)
 

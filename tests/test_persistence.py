@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import os
 import pickle
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+import torch
 from conftest import ESTIMATORS, target_for
 from scipy import sparse
 from sklearn.base import clone
@@ -196,7 +198,9 @@ def test_a_fresh_process_predicts_the_same(one_hot_data, tmp_path):
         skops.io.dump(model, tmp_path / f"{name}.skops")
         expected[name] = getattr(model, "predict_proba", model.predict)(X)
     command = [sys.executable, "-c", IN_A_FRESH_PROCESS, str(tmp_path), *expected]
-    subprocess.run(command, check=True)
+    # The bits are the same at the same number of threads.
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    subprocess.run(command, check=True, env=os.environ | threads)
     with np.load(tmp_path / "results.npz") as results:
         assert len(results) == 12
         for key, value in results.items():

@@ -70,8 +70,8 @@ def test_fits_in_parallel_threads_are_those_alone(Estimator, torch_threads, rows
     y = target_for(Estimator, y)
 
     def fitted(seed):
-        model = Estimator(max_iter=1, dropout=0.2, early_stopping=True, random_state=seed)
-        return model.fit(X, y).embeddings_
+        options = {"max_iter": 1, "dropout": 0.2, "early_stopping": True, "l2_embedding": 10}
+        return Estimator(random_state=seed, **options).fit(X, y).embeddings_
 
     expected = [fitted(seed) for seed in range(N_FITS)]
     assert not np.array_equal(expected[0], expected[1])

@@ -15,6 +15,7 @@ def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_da
     X, y = one_hot_data
     y = target_for(Estimator, y)
     options = {"optimizer": "sgd", "max_iter": 1, "batch_size": X.shape[0], "weight_averaging": 0}
+    options["l2_embedding"] = 10
     once, half = (
         Estimator(attention_rate=rate, random_state=0, **options).fit(X, y) for rate in (1.0, 0.5)
     )

@@ -105,12 +105,12 @@ def test_without_row_scaling_it_is_the_formula_of_the_paper(Estimator, n_outputs
     y = rng.normal(size=(80, n_outputs))
     if Estimator in CLASSIFIERS:
         y = rng.integers(0, max(2, n_outputs), 80)
-    model = Estimator(row_scaling=None, **SHORT).fit(X, y)
+    model = Estimator(row_scaling=None, l2_embedding=10, **SHORT).fit(X, y)
     params = oracle.params_of(model)
     del params["median_pairs"]
     expected = oracle.raw_scores(X, params)
     np.testing.assert_allclose(model._raw_scores(X), expected, rtol=1e-9, atol=1e-9)
-    scaled = Estimator(**SHORT).fit(X, y)
+    scaled = Estimator(l2_embedding=10, **SHORT).fit(X, y)
     assert not np.allclose(scaled._raw_scores(X), model._raw_scores(X), rtol=1e-3)
 
 
