@@ -35,7 +35,8 @@ class TrainingSettings(HasSettings):
         the median, m, a number is multiplied by m / 20, since their pairs grow as the square of m.
         "auto" learns a variance for each field and factor by variational inference
         (``l2_embedding_``); it needs ``l2_linear="auto"``. Where that is not possible, it is 10:
-        in ``partial_fit``, and with more than 100 fields.""",
+        with more than 100 fields, and in a stream (``partial_fit``) that no ``fit`` came
+        before.""",
     )
     l2_linear: float | str = setting(
         "auto",
@@ -43,8 +44,10 @@ class TrainingSettings(HasSettings):
         '"auto" or float',
         """Prior on each column's linear weight, in units of observations, as ``alpha`` of
         :class:`~sklearn.linear_model.Ridge`. "auto" learns one for each field, on rows that four
-        folds hold out in turn (``l2_linear_``). It is 0.5 in ``partial_fit``, and with more than
-        1,000 fields or 50 outputs.""",
+        folds hold out in turn (``l2_linear_``). If they are not clearly better than 0.5 (1 in
+        regression), as with few rows, that is taken. A stream (``partial_fit``) has what the last
+        ``fit`` has learnt. It is 0.5 in other streams, and with more than 1,000 fields or 50
+        outputs.""",
     )
     fields: object = setting(
         "auto",

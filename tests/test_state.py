@@ -117,7 +117,7 @@ def test_partial_fit_after_fit(one_hot_data):
     X, y = one_hot_data
     model = FMRegressor(random_state=0, warm_start=True).fit(X, y)
     score = model.score(X, y)
-    # A stream has fixed strengths, which shrink what was learnt.
+    # The optimiser starts with large steps.
     assert model.partial_fit(X, y).score(X, y) > score - 0.05
 
 

@@ -31,3 +31,9 @@ def check_weight_range(weight: np.ndarray) -> np.ndarray:
             f"{SMALLEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; they go from {smallest:g} to {largest:g}."
         )
     return weight
+
+
+def standard_error(values: np.ndarray, weight: np.ndarray) -> float:
+    """Standard error of the weighted mean of values (n_rows,)."""
+    share = weight / weight.sum()
+    return float(np.sqrt(share @ (values - share @ values) ** 2 / weight.sum()))

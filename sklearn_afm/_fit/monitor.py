@@ -15,6 +15,7 @@ from .._data.checks import known_entries
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.units import centered
+from .._data.weights import standard_error
 from .linear import offset_of_rows
 from .results import set_results
 from .setup import Setup
@@ -65,17 +66,11 @@ def loss_monitor(
             )
         score = -loss
         if at_start is not None:
-            score -= _standard_error((terms - at_start).mean(1), weight)
+            # An epoch is better than the start if it is so beyond chance.
+            score -= standard_error((terms - at_start).mean(1).numpy(), weight.numpy())
         return {"validation_loss": loss}, score
 
     return monitor
-
-
-def _standard_error(values: torch.Tensor, weight: torch.Tensor) -> float:
-    """Standard error of the mean: an epoch is better than the start if it is so beyond chance."""
-    share = weight / weight.sum()
-    variance = share @ (values - share @ values) ** 2
-    return float((variance / weight.sum()).sqrt())
 
 
 def _score_monitor(setup: Setup, losses: Monitor, validation: Rows) -> Monitor:

@@ -64,11 +64,24 @@ def make_trainer(
 def _penalties(setup: Setup, model: Model) -> dict[str, float | Tensor]:
     """Strength of each parameter's penalty; each embedding has its own if the fit has learnt it."""
     strengths: dict = auto.penalties(setup.estimator, model, setup.prepared.rows.median_length())
+    if setup.fields is None:
+        strengths |= _learnt_before(setup, model)
     if starts_from_factors(setup):
         factors = setup.linear.factors
         strength = np.where(factors.active[:, None], factors.penalty, strengths["embeddings"])
         strengths["embeddings"] = torch.from_numpy(strength.T.copy()).to(setup.device, setup.dtype)
     return strengths
+
+
+def _learnt_before(setup: Setup, model: Model) -> dict[str, Tensor]:
+    """Strengths by column that the last fit has learnt, for a stream that goes on from it."""
+    result = {}
+    for parameter in model.parameters:
+        learnt = getattr(setup.estimator, f"{parameter.strength}_", None)
+        if learnt is not None and getattr(setup.estimator, parameter.strength) == "auto":
+            strength = torch.from_numpy(learnt[:, None])
+            result[parameter.name] = strength.to(setup.device, setup.dtype)
+    return result
 
 
 def frozen_names(freeze, model: Model) -> frozenset[str]:

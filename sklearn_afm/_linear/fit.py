@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from .._data.weights import standard_error
 from .blocks import Block, field_blocks
 from .choice import choose_pairs
 from .crosses import Crosses, cross_blocks
@@ -18,11 +19,13 @@ N_FOLDS = 4
 _MOST_ROWS, _MOST_BLOCKS, _MOST_OUTPUTS = 1 << 16, 1000, 50
 # Strengths to start from, times the share of the loss that is left: of fields, and of crosses.
 _START, _START_OF_CROSSES = 1.5, 10.0
+# Strengths of Ridge and LogisticRegression. They stay if those learnt are not clearly better.
+_OF_RIDGE, _OF_LOGISTIC_REGRESSION = 1.0, 0.5
 # A strength of so much of the largest leaves nothing.
 _NOTHING_LEFT = 0.9
-_MOST_ROUNDS, _TOLERANCE = 40, 1e-4
+_MOST_ROUNDS, _TOLERANCE = 400, 1e-4
 # Blocks up to which there are embeddings.
-_MOST_BLOCKS_OF_FACTORS, _TOLERANCE_OF_FACTORS = 100, 1e-3
+_MOST_BLOCKS_OF_FACTORS, _MOST_ROUNDS_OF_FACTORS, _TOLERANCE_OF_FACTORS = 100, 40, 1e-3
 # Rows from which embeddings are started; if no factor is left, all rows are spared.
 _MOST_ROWS_OF_FACTORS = 1 << 17
 _FIRST_ROUNDS, _SMALLEST_UNIT = 5, 1e-12
@@ -134,6 +137,9 @@ def learn(problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None) -
         )
 
     learnt, pairs = learn_with([]), []
+    usual = _with_usual_strengths(few, blocks, held_out)
+    if not _is_better(learnt, usual, few.weight):
+        learnt = replace(usual, left=learnt.left)
     if crosses is not None and len(crosses):
         pairs = crosses if isinstance(crosses, list) else _chosen(few, blocks, held_out[0], learnt)
         beside = learn_with(pairs)
@@ -206,6 +212,17 @@ def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
     return problem.part(chosen), [block.part(chosen) for block in blocks], held_out[:, chosen]
 
 
+def _with_usual_strengths(problem: Problem, blocks: list[Block], held_out: np.ndarray) -> Learnt:
+    """The strengths that linear models have untuned, and the held-out loss under them."""
+    usual = _OF_RIDGE if problem.noise else _OF_LOGISTIC_REGRESSION
+    strengths, of_rows = np.full(problem.n_groups, usual), np.zeros(len(problem.weight))
+    for of_fold in held_out:
+        training = replace(problem, weight=problem.weight - of_fold)
+        raw = _descended(blocks, training, strengths).raw
+        of_rows += of_fold * problem.loss_of_rows(raw)[0]
+    return Learnt(strengths, of_rows, of_rows.sum() / problem.weight.sum(), 1.0)
+
+
 def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt: Learnt) -> Pairs:
     """Pairs of fields whose crosses promise to lower the held-out loss."""
     training = problem.weight - held_out
@@ -221,8 +238,7 @@ def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt:
 def _is_better(one: Learnt, other: Learnt, weight: np.ndarray) -> bool:
     """Whether the held-out loss is lower by more than one standard error."""
     gain = (other.held_out - one.held_out) / weight
-    mean = weight @ gain / weight.sum()
-    return mean > np.sqrt(weight @ (gain - mean) ** 2) / weight.sum()
+    return weight @ gain / weight.sum() > standard_error(gain, weight)
 
 
 def _useful(learnt: Learnt, pairs: Pairs, n_groups: int) -> tuple[Learnt, Pairs]:
@@ -244,7 +260,7 @@ def _fit_factors(
     """Rounds over linear weights and embeddings."""
     total, variance = problem.weight.sum(), np.zeros_like(weights.raw)
     descend(blocks, weights, strengths, problem.weighted, _FIRST_ROUNDS)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MOST_ROUNDS_OF_FACTORS):
         before = weights.raw.copy()
         descend(blocks, weights, strengths, problem.weighted)
         unit = 1.0

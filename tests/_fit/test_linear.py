@@ -1,5 +1,6 @@
 """The linear part of a fit: learnt strengths and crosses, as a user of the estimators sees them."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FieldEncoder, FMClassifier, FMRegressor
 
@@ -330,3 +332,23 @@ def test_a_field_that_only_rows_for_early_stopping_have_or_none_at_all():
         model.fit(X.tocsr(), truth + rng.normal(size=2000))
         assert model.l2_embedding_.shape == (127,)
         assert not model.embeddings_[-1].any()
+
+
+def test_few_rows_keep_the_strengths_of_an_untuned_linear_model():
+    """And so its predictions, if there are no interactions."""
+    X, y = load_wine(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    model = FMClassifier(crosses=None, l2_embedding=1e9, max_iter=1, random_state=0).fit(X, y)
+    assert (model.l2_linear_ == 0.5).all()
+    expected = LogisticRegression(max_iter=1000).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=0.02)
+
+
+def test_a_stream_goes_on_with_learnt_strengths(crossed):
+    X, y, _ = crossed
+    model = FMRegressor(crosses=None, warm_start=True, random_state=0).fit(X, y)
+    shrunk = copy.deepcopy(model)
+    shrunk.l2_linear_ = np.full_like(shrunk.l2_linear_, 1e4)
+    for each in (model, shrunk):
+        each.partial_fit(X, y)
+    assert np.linalg.norm(shrunk.linear_weights_) < 0.5 * np.linalg.norm(model.linear_weights_)
