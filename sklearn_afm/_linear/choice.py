@@ -5,8 +5,8 @@ import numpy as np
 from .blocks import Block
 from .crosses import columns_of_rows, cross_block
 
-# Fields among which pairs are tried, and pairs that are chosen.
-_MOST_FIELDS, _MOST_PAIRS = 64, 100
+# Fields among which pairs are tried, pairs that are chosen, and crosses in all, per row.
+_MOST_FIELDS, _MOST_PAIRS, _MOST_CROSSES = 64, 100, 16
 
 Parabola = tuple[np.ndarray, np.ndarray]  # gradient and curvature, (n_rows, n_outputs) each
 
@@ -37,6 +37,7 @@ def choose_pairs(
         return []
     columns = [columns_of_rows(block, shape[0]) for block in one_hot]
     gains: dict[tuple[int, int], float] = {}
+    n_crosses: dict[tuple[int, int], int] = {}
     for first, one in enumerate(one_hot):
         for second, other in enumerate(one_hot[:first]):
             cross = cross_block(columns[second], columns[first], shape[1], 0)
@@ -45,8 +46,10 @@ def choose_pairs(
             pair = min(one.field, other.field), max(one.field, other.field)
             gain = _held_out_gain(cross, training, held_out, strength)
             gains[pair] = gains.get(pair, 0.0) + gain
+            n_crosses[pair] = n_crosses.get(pair, 0) + cross.n_levels
     best = sorted((pair for pair in gains if gains[pair] > 0), key=lambda pair: -gains[pair])
-    return sorted(best[:_MOST_PAIRS])
+    total = np.cumsum([n_crosses[pair] for pair in best])
+    return sorted(best[: min(_MOST_PAIRS, np.count_nonzero(total <= _MOST_CROSSES * shape[0]))])
 
 
 def _held_out_gain(block: Block, training: Parabola, held_out: Parabola, strength: float) -> float:

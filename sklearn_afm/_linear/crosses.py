@@ -10,8 +10,6 @@ from scipy import sparse
 from .._core.pairs.pairs import pair_positions
 from .blocks import Block
 
-# Rows that must have both levels of a cross.
-_FEWEST_ROWS = 2
 # Pairs of rows and columns that are looked up at once.
 _PAIRS_AT_ONCE = 1 << 20
 
@@ -110,18 +108,14 @@ def columns_of_rows(block: Block, n_rows: int) -> np.ndarray:
 
 
 def cross_block(first: np.ndarray, second: np.ndarray, n_columns: int, group: int) -> Block | None:
-    """The crosses of two fields, from the columns of each row; None if no cross is repeated."""
+    """The crosses of two fields, from the columns of each row; None if no row has both fields."""
     rows = np.flatnonzero((first >= 0) & (second >= 0))
-    low, high = np.minimum(first[rows], second[rows]), np.maximum(first[rows], second[rows])
-    keys, level, count = np.unique(low * n_columns + high, return_inverse=True, return_counts=True)
-    repeated = count >= _FEWEST_ROWS
-    if not repeated.any():
+    if not len(rows):
         return None
-    kept = repeated[level]
-    level = (np.cumsum(repeated) - 1)[level[kept]]
-    columns = np.stack(np.divmod(keys[repeated], n_columns), axis=1)
-    every = len(level) == len(first)
-    return Block(None if every else rows[kept], level, None, columns, -1, group)
+    low, high = np.minimum(first[rows], second[rows]), np.maximum(first[rows], second[rows])
+    keys, level = np.unique(low * n_columns + high, return_inverse=True)
+    columns = np.stack(np.divmod(keys, n_columns), axis=1)
+    return Block(None if len(rows) == len(first) else rows, level, None, columns, -1, group)
 
 
 def cross_blocks(

@@ -6,6 +6,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_afm._data.checks import canonical_csr
 from sklearn_afm._data.fields import find_fields
+from sklearn_afm._linear import choice
 from sklearn_afm._linear.blocks import field_blocks
 from sklearn_afm._linear.choice import _held_out_gain, choose_pairs
 from sklearn_afm._linear.crosses import cross_block
@@ -32,7 +33,7 @@ def test_held_out_gain_of_a_parabola():
     assert _held_out_gain(block, *parts, strength=0.5) == pytest.approx(gain)
 
 
-def test_pairs_that_interact_are_chosen():
+def test_pairs_that_interact_are_chosen(monkeypatch):
     rng = np.random.default_rng(2)
     codes = rng.integers(0, 4, (2000, 4))
     target = 1.0 * (codes[:, 0] == codes[:, 2]) + rng.normal(0, 0.3, 2000)
@@ -46,3 +47,5 @@ def test_pairs_that_interact_are_chosen():
     found = choose_pairs(field_blocks(X, field, field), X.shape, *parts, strength=5.0)
     assert (0, 2) in found
     assert len(found) <= 3
+    monkeypatch.setattr(choice, "_MOST_CROSSES", 16 / 2000)  # the best pair has as many
+    assert choose_pairs(field_blocks(X, field, field), X.shape, *parts, strength=5.0) == [(0, 2)]

@@ -32,15 +32,15 @@ def test_rows_without_a_cross_have_none():
     assert crosses.scores(sparse.csr_array((0, 3))).shape == (0, 1)
 
 
-def test_only_repeated_pairs_of_levels_have_a_cross():
+def test_each_pair_of_levels_that_a_row_has_is_a_cross():
     first = np.array([0, 0, 1, 1, 2, -1, 2])
     second = np.array([5, 5, 5, 4, 4, 4, 4])
     block = cross_block(first, second, 6, group=3)
-    np.testing.assert_array_equal(block.columns, [(0, 5), (2, 4)])
-    np.testing.assert_array_equal(block.rows, [0, 1, 4, 6])
-    np.testing.assert_array_equal(block.level, [0, 0, 1, 1])
+    np.testing.assert_array_equal(block.columns, [(0, 5), (1, 4), (1, 5), (2, 4)])
+    np.testing.assert_array_equal(block.rows, [0, 1, 2, 3, 4, 6])
+    np.testing.assert_array_equal(block.level, [0, 0, 2, 1, 3, 3])
     assert block.group == 3
-    assert cross_block(np.array([0, 1]), np.array([2, 2]), 3, 0) is None
+    assert cross_block(np.array([-1, 1]), np.array([2, -1]), 3, 0) is None
 
 
 def test_long_rows_are_looked_up_cross_by_cross(monkeypatch):
