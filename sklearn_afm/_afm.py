@@ -11,8 +11,9 @@ from ._base import BaseFactorizationMachine
 from ._compat import HasMethods, Interval, StrOptions
 from ._core.batches.batches import Batcher
 from ._core.batches.columns import look_up
+from ._core.models.layers import dropout
 from ._core.models.model import Parameter, constant, normal, zeros
-from ._core.models.pooled import PooledModel, dropout, products_of_pairs
+from ._core.models.pooled import PooledModel, products_of_pairs
 from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
 from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
 from ._core.pairs.pairs import PairFinder
@@ -272,7 +273,7 @@ References
    2007.""",
     }
 
-    def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> AFM:
+    def _make_model(self, n_outputs, median_pairs, fields=None, product_dtype=None) -> AFM:
         return AFM(
             self.embedding_dim,
             self.attention_dim,

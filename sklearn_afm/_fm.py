@@ -86,7 +86,7 @@ References
    2007.""",
     }
 
-    def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> FM:
+    def _make_model(self, n_outputs, median_pairs, fields=None, product_dtype=None) -> FM:
         return FM(self.embedding_dim, n_outputs, self.dropout)
 
 

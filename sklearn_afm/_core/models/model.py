@@ -114,12 +114,16 @@ class Model:
         What the attributes that `describe` gives are, for the estimator's docstring.
     fm : Model or None
         The FM that a fit of this model can start from (`init`).
+    statistics : tuple of str
+        Parameters that are means over rows, of what `row_statistics` gives. In training they are
+        those of the batch, and gradients go through them. A running mean is kept for prediction.
     weighs_pairs : bool
         Whether `pair_terms` gives an attention other than 1.
     """
 
     descriptions: dict[str, str] = {}
     fm: "Model | None" = None
+    statistics: tuple[str, ...] = ()
     weighs_pairs = False
     # pair_terms(parameters, group) -> attention (n_rows, n_pairs), score (n_rows, n_pairs,
     # n_outputs). None: the model's predictions are no sums over pairs.
@@ -142,6 +146,10 @@ class Model:
         dropout on.
         """
         raise NotImplementedError
+
+    def row_statistics(self, parameters: Parameters, group: RowGroup) -> Parameters:
+        """What each of `statistics` is the mean of, (n_rows, *its shape), differentiable."""
+        return {}
 
     def scorer(self, parameters: Parameters, n_columns: int, one_hot: bool) -> "Scorer":
         """What computes the interactions of a matrix's rows for prediction; may be faster."""

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from ..batches.batches import RowGroup
 from ..pairs.pairs import pair_positions
-from .model import Model, Parameter, Parameters
+from .layers import Layers, dropout
+from .model import Model, Parameter, Parameters, zeros
 
 EMBEDDING_STD = 0.01
 
@@ -15,7 +16,8 @@ class PooledModel(Model):
     """Interactions p^T (pooled k-vector of the row's pairs), as in Eq. 6.
 
     A subclass gives `row_cost` and `pool`. It gives `pair_terms` too if the pooled vector is a sum
-    over pairs.
+    over pairs. Hidden layers may stand between the pooled vector and p. The interactions are then
+    no sums over pairs, and start at 0.
 
     Parameters
     ----------
@@ -26,7 +28,13 @@ class PooledModel(Model):
         What p starts at.
     fixed_projection : bool
         p stays as it starts. The embeddings then carry the target's unit.
+    layers : Layers or None
+        Hidden layers above the pooled vector.
+    embedding_axis : str
+        The second axis of the embeddings.
     """
+
+    projection_doc = "Prediction weights p."
 
     def __init__(
         self,
@@ -35,13 +43,20 @@ class PooledModel(Model):
         dropout: float = 0.0,
         projection_size: float = 1.0,
         fixed_projection: bool = False,
+        layers: Layers | None = None,
+        embedding_axis: str = "embedding_dim",
     ):
         self.embedding_dim = embedding_dim
         self.dropout = dropout
         self.projection_size = projection_size
+        self.layers = layers or Layers((), "identity", 0.0, "embedding_dim")
+        vars(self).update(self.layers.axes)
+        starts_at_0 = bool(self.layers.axes)
+        if starts_at_0:
+            self.pair_terms = None
         embeddings = Parameter(
             "embeddings",
-            ("column", "embedding_dim"),
+            ("column", embedding_axis),
             "Embeddings v; 0 for columns without a training row.",
             start=_start_embeddings,
             strength="l2_embedding",
@@ -50,15 +65,13 @@ class PooledModel(Model):
         )
         projection = Parameter(
             "projection",
-            ("output", "embedding_dim"),
+            ("output", self.layers.output_axis),
             self.projection_doc,
-            start=self._start_projection,
+            start=zeros if starts_at_0 else self._start_projection,
             fixed=fixed_projection,
             target_power=0 if fixed_projection else 1,
         )
-        super().__init__(n_outputs, (embeddings, projection))
-
-    projection_doc = "Prediction weights p."
+        super().__init__(n_outputs, (embeddings, *self.layers.parameters, projection))
 
     def pool(
         self, parameters: Parameters, group: RowGroup, generator: torch.Generator | None = None
@@ -73,6 +86,7 @@ class PooledModel(Model):
         pooled = self.pool(parameters, group, generator)
         if generator is not None and self.dropout:
             pooled = dropout(pooled, self.dropout, generator)
+        pooled = self.layers(parameters, pooled, generator)
         return pooled @ parameters["projection"].T
 
     def start_from_fm(self, arrays: dict[str, np.ndarray], target_unit: float) -> dict:
@@ -106,13 +120,6 @@ def _start_embeddings(shape: tuple[int, ...], rng: np.random.Generator, dtype: t
     embeddings = rng.standard_normal(shape, dtype=dtype)
     embeddings *= EMBEDDING_STD
     return embeddings
-
-
-def dropout(values: Tensor, rate: float, generator: torch.Generator) -> Tensor:
-    """Values set to 0 with probability `rate`, the others divided by 1 - rate."""
-    # uniform_ and ge_ take a fifth of the time of bernoulli_.
-    keep = torch.empty_like(values).uniform_(generator=generator).ge_(rate)
-    return values * keep.div_(1 - rate)
 
 
 def products_of_pairs(left: Tensor, right: Tensor, projection: Tensor) -> Tensor:
