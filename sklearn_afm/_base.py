@@ -224,7 +224,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         return {
             name
             for name in vars(self)
-            if name in ("_progress", "_outputs", "_parameter_names") or (name.endswith("_") and name[0] != "_")
+            if name in ("_progress", "_outputs", "_parameter_names")
+            or (name.endswith("_") and name[0] != "_")
         }
 
     def __setstate__(self, state):

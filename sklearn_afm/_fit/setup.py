@@ -145,13 +145,13 @@ def _fields(estimator, X, known: Progress | None, stream: bool) -> FieldsOfColum
     if stream and not uses_fields:
         return None
     label = estimator.fields_ if uses_fields and known is not None else None
-    if label is not None and not (asked is None or isinstance(asked, str)):
-        if not np.array_equal(asked, label):
-            raise ValueError(
-                "fields has changed, but the parameters of this estimator are by field. A fit that "
-                "goes on from the fitted attributes cannot change them: give the former fields, or "
-                "fit a clone (sklearn.base.clone) from the start."
-            )
+    is_given = asked is not None and not isinstance(asked, str)
+    if label is not None and is_given and not np.array_equal(asked, label):
+        raise ValueError(
+            "fields has changed, but this estimator has parameters for each field. A fit that goes "
+            "on from the fitted attributes cannot change them: give the former fields, or fit a "
+            "clone (sklearn.base.clone) from the start."
+        )
     fields = fields_of_columns(asked, X, label)
     n_fields = number_of_fields(fields.number)
     if uses_fields and n_fields > MAX_FIELDS:

@@ -82,11 +82,11 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
 def _from_factors(setup: Setup, model: Model, arrays: Arrays) -> Arrays:
     """Embeddings of the linear part, as the model takes them from an FM.
 
-    With several outputs, the signs of p were random. So factors that have ended start anew: a
-    gradient does not bring them back from 0.
+    With several outputs, the signs of p were random. So factors that have ended start anew, as they
+    do if the model has another use for them: a gradient does not bring them back from 0.
     """
     factors, embeddings = setup.linear.factors, setup.linear.factors.mean.T.copy()
-    if setup.model.n_outputs > 1:
+    if setup.model.n_outputs > 1 or setup.model.renews_factors:
         seen, ended = factors.variance.any(axis=0), ~factors.active
         shape = seen.sum(), ended.sum()
         embeddings[np.ix_(seen, ended)] = setup.start_rng.normal(0.0, EMBEDDING_STD, shape)

@@ -15,6 +15,9 @@ ACTIVATIONS = {
     "relu": torch.relu,
     "tanh": torch.tanh,
 }
+# Standard deviation of embeddings below hidden layers at the start. They are larger than those of an
+# FM, so that the layers have something to learn from.
+LAYERED_STD = 0.1
 # Added to variances before they divide.
 NORMALISATION_EPS = 1e-5
 
@@ -42,6 +45,8 @@ class Layers:
         Sizes that the parameters name, for the model.
     output_axis : str
         The axis of the last layer's output; `input_axis` without layers.
+    output_power : float
+        Power of the target's unit that the output is in.
     """
 
     def __init__(
@@ -55,7 +60,9 @@ class Layers:
         self._activation = ACTIVATIONS[activation]
         self._dropout = dropout
         self.axes: dict[str, int] = {}
-        self.output_axis, self.parameters = input_axis, ()
+        self.output_axis = input_axis
+        self.output_power = 0.0 if len(sizes) else input_power
+        self.parameters: tuple[Parameter, ...] = ()
         for number, size in enumerate(sizes, start=1):
             below, self.output_axis = self.output_axis, f"layer_{number}_size"
             self.axes[self.output_axis] = int(size)
@@ -95,6 +102,18 @@ def layer_parameters(
             rate="layer_rate",
             part="layers",
         ),
+    )
+
+
+def output_weights(name: str, layers: Layers, doc: str) -> Parameter:
+    """The matrix from the last layer to the scores. It starts at 0, as what the layers add does."""
+    return Parameter(
+        name,
+        ("output", layers.output_axis),
+        doc,
+        strength="alpha",
+        rate="layer_rate",
+        target_power=1 - layers.output_power,
     )
 
 

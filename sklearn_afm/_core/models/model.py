@@ -33,6 +33,17 @@ def normal(std: float) -> Callable:
     return lambda shape, rng, dtype: rng.normal(0.0, std, size=shape)
 
 
+def normal_in_type(std: float) -> Callable:
+    """The same, drawn in the type of the fit, for the largest arrays."""
+
+    def start(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
+        values = rng.standard_normal(shape, dtype=dtype)
+        values *= std
+        return values
+
+    return start
+
+
 @dataclass(frozen=True)
 class Parameter:
     """An array that a model learns.
@@ -117,12 +128,16 @@ class Model:
     statistics : tuple of str
         Parameters that are means over rows, of what `row_statistics` gives. In training they are
         those of the batch, and gradients go through them. A running mean is kept for prediction.
+    renews_factors : bool
+        Whether embeddings from which an FM learnt nothing can learn something here. They then start
+        small, not from the FM's 0.
     weighs_pairs : bool
         Whether `pair_terms` gives an attention other than 1.
     """
 
     descriptions: dict[str, str] = {}
     fm: "Model | None" = None
+    renews_factors = False
     statistics: tuple[str, ...] = ()
     weighs_pairs = False
     # pair_terms(parameters, group) -> attention (n_rows, n_pairs), score (n_rows, n_pairs,

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from ..batches.batches import RowGroup
 from ..pairs.pairs import pair_positions
-from .layers import Layers, dropout
-from .model import Model, Parameter, Parameters, zeros
+from .layers import LAYERED_STD, Layers, dropout, output_weights
+from .model import Model, Parameter, Parameters, normal_in_type
 
 EMBEDDING_STD = 0.01
 
@@ -29,7 +29,7 @@ class PooledModel(Model):
     fixed_projection : bool
         p stays as it starts. The embeddings then carry the target's unit.
     layers : Layers or None
-        Hidden layers above the pooled vector.
+        What stands above the pooled vector; p is then learnt. None: nothing.
     embedding_axis : str
         The second axis of the embeddings.
     """
@@ -49,29 +49,31 @@ class PooledModel(Model):
         self.embedding_dim = embedding_dim
         self.dropout = dropout
         self.projection_size = projection_size
-        self.layers = layers or Layers((), "identity", 0.0, "embedding_dim")
-        vars(self).update(self.layers.axes)
-        starts_at_0 = bool(self.layers.axes)
-        if starts_at_0:
-            self.pair_terms = None
+        self.layers = layers
         embeddings = Parameter(
             "embeddings",
             ("column", embedding_axis),
             "Embeddings v; 0 for columns without a training row.",
-            start=_start_embeddings,
+            start=normal_in_type(EMBEDDING_STD if layers is None else LAYERED_STD),
             strength="l2_embedding",
             pairwise=True,
             target_power=0.5 if fixed_projection else 0,
         )
         projection = Parameter(
             "projection",
-            ("output", self.layers.output_axis),
+            ("output", "embedding_dim"),
             self.projection_doc,
-            start=zeros if starts_at_0 else self._start_projection,
+            start=self._start_projection,
             fixed=fixed_projection,
             target_power=0 if fixed_projection else 1,
         )
-        super().__init__(n_outputs, (embeddings, *self.layers.parameters, projection))
+        own: tuple[Parameter, ...] = (embeddings, projection)
+        if layers is not None:
+            vars(self).update(layers.axes)
+            self.pair_terms = None
+            weights = output_weights("projection", layers, self.projection_doc)
+            own = (embeddings, *layers.parameters, weights)
+        super().__init__(n_outputs, own)
 
     def pool(
         self, parameters: Parameters, group: RowGroup, generator: torch.Generator | None = None
@@ -86,7 +88,8 @@ class PooledModel(Model):
         pooled = self.pool(parameters, group, generator)
         if generator is not None and self.dropout:
             pooled = dropout(pooled, self.dropout, generator)
-        pooled = self.layers(parameters, pooled, generator)
+        if self.layers is not None:
+            pooled = self.layers(parameters, pooled, generator)
         return pooled @ parameters["projection"].T
 
     def start_from_fm(self, arrays: dict[str, np.ndarray], target_unit: float) -> dict:
@@ -113,13 +116,6 @@ class PooledModel(Model):
         if self.n_outputs == 1:
             return np.full(shape, self.projection_size, dtype=np.float64)
         return self.projection_size * rng.choice([-1.0, 1.0], size=shape)
-
-
-def _start_embeddings(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
-    """v ~ N(0, 0.01^2)."""
-    embeddings = rng.standard_normal(shape, dtype=dtype)
-    embeddings *= EMBEDDING_STD
-    return embeddings
 
 
 def products_of_pairs(left: Tensor, right: Tensor, projection: Tensor) -> Tensor:
