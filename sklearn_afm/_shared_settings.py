@@ -26,7 +26,7 @@ class TrainingSettings(HasSettings):
         0.0,
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
-        """Share of the pooled k-vector of each row, and of each hidden layer where there is one, that
+        """Share of the pooled k-vector of each row, and of hidden layers where there are some, that
         training sets to 0.""",
     )
     l2_embedding: float | str = setting(
@@ -228,8 +228,8 @@ class LayerSettings(HasSettings):
         0.1,
         [Interval(Real, 0, None, closed="neither")],
         "float",
-        """Learning rate of the hidden layers, as a multiple of `learning_rate`. A step moves all the
-        weights of a unit, and so its sum by more than a step of an embedding does.""",
+        """Learning rate of the hidden layers and of the weights above them, as a multiple of
+        `learning_rate`. A step moves all the weights of a unit at once.""",
     )
 
     def _layers(self, input_axis: str, input_power: float = 0.0) -> Layers:

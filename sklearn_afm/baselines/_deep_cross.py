@@ -68,16 +68,17 @@ class DeepCrossEstimator(LayerSettings, BaseFactorizationMachine):
         "notes": notes(
             r"""p^T u_L(\dots u_1(e)), \quad
     u_l(e) = ReLU(W'_l ReLU(W_l e + b_l) + b'_l + e)""",
-            """e holds the embeddings of the row's fields side by side, and u are residual units of two
-layers each [1]_. ``hidden_layer_sizes`` has the inner units of each: five residual units are
-the ten layers of the AFM paper's comparison. If a row has several entries in a field, e has
-the sum of their :math:`v_i x_i`; for a field without an entry it is 0.
+            """e holds the embeddings of the row's fields side by side, and u are residual
+units of two layers each [1]_. ``hidden_layer_sizes`` has the inner units of each: five
+residual units are the ten layers of the AFM paper's comparison. If a row has several entries
+in a field, e has the sum of their :math:`v_i x_i`; for a field without an entry it is 0.
 
 The paper's model has no linear part (``freeze=["linear_weights"]`` leaves it at 0 here), an
 activation right above the embeddings, and inputs that it does not embed if they have few
 levels.""",
-            """.. [1] Y. Shan, T. R. Hoens, J. Jiao, H. Wang, D. Yu and J. C. Mao, "Deep Crossing:
-   Web-Scale Modeling without Manually Crafted Combinatorial Features", KDD 2016.""",
+            """.. [1] Y. Shan, T. R. Hoens, J. Jiao, H. Wang, D. Yu and J. C. Mao, "Deep
+   Crossing: Web-Scale Modeling without Manually Crafted Combinatorial Features", KDD
+   2016.""",
             starts_from_fm=False,
             has_layers=True,
         ),

@@ -57,14 +57,14 @@ class DeepFMEstimator(LayerSettings, BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             r"\sum_{i > j} v_i^T v_j x_i x_j + p^T g(e)",
-            """e holds the embeddings of the row's fields side by side, and g are the hidden layers [1]_. The
-sum over pairs and e have one table. If a row has several entries in a field, e has the sum of
-their :math:`v_i x_i`; for a field without an entry it is 0. The output weights p start at 0,
-so that training starts from an FM.
+            """e holds the embeddings of the row's fields side by side, and g are the hidden
+layers [1]_. The sum over pairs and e have one table. If a row has several entries in a field,
+e has the sum of their :math:`v_i x_i`; for a field without an entry it is 0. The output
+weights p start at 0, so that training starts from an FM.
 
 The authors' code applies dropout to e too, and can normalise the layers over batches.""",
-            """.. [1] H. Guo, R. Tang, Y. Ye, Z. Li and X. He, "DeepFM: A Factorization-Machine based
-   Neural Network for CTR Prediction", IJCAI 2017.""",
+            """.. [1] H. Guo, R. Tang, Y. Ye, Z. Li and X. He, "DeepFM: A Factorization-Machine
+   based Neural Network for CTR Prediction", IJCAI 2017.""",
             starts_from_fm=True,
             has_layers=True,
         ),

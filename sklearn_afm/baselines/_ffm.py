@@ -28,7 +28,7 @@ class FFM(PooledModel):
         self.field_dim = number_of_fields(fields) * embedding_dim
 
     def row_cost(self, width: int) -> int:
-        """Floats in memory per row: both embeddings of each pair, their product, and its way back."""
+        """Floats in memory per row: both embeddings of a pair, their product and its gradient."""
         return width * (width - 1) // 2 * 4 * self.embedding_dim
 
     def products(self, parameters, group) -> Tensor:
@@ -65,16 +65,17 @@ class FFMEstimator(BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             r"\sum_{i > j} v_{i,f(j)}^T v_{j,f(i)} x_i x_j",
-            """f(i) is the field of column i (``fields_``) [1]_. Row i of ``embeddings_`` has the embeddings
-:math:`v_{i,f}` of all fields f, one after the other: ``embeddings_.reshape(n_features, -1,
-embedding_dim)``. So the table has n_features x n_fields x k numbers, n_fields times those of
-an FM; a fit holds it four times. Two entries of one field are a pair too.
+            """f(i) is the field of column i (``fields_``) [1]_. Row i of ``embeddings_`` has
+the embeddings :math:`v_{i,f}` of all fields f, one after the other:
+``embeddings_.reshape(n_features, -1, embedding_dim)``. So the table has n_features x n_fields
+x k numbers, n_fields times those of an FM; a fit holds it four times. Two entries of one
+field are a pair too.
 
 The authors' code (LIBFFM) has no linear part, divides each row by its norm, and starts from
 uniform numbers in [0, 1 / sqrt(k)]. The embeddings start from small random numbers here, and
-their prior is ``l2_embedding=10`` if it is "auto".""",
-            """.. [1] Y. Juan, Y. Zhuang, W.-S. Chin and C.-J. Lin, "Field-aware Factorization Machines
-   for CTR Prediction", RecSys 2016.""",
+their default prior is weaker than that of an FM: each is in one pair of fields alone.""",
+            """.. [1] Y. Juan, Y. Zhuang, W.-S. Chin and C.-J. Lin, "Field-aware Factorization
+   Machines for CTR Prediction", RecSys 2016.""",
             starts_from_fm=False,
             has_layers=False,
         ),

@@ -5,7 +5,7 @@ from torch import Tensor
 from .._base import BaseFactorizationMachine
 from .._core.batches.columns import look_up
 from .._core.batches.fields import number_of_fields
-from .._core.models.model import Parameter, constant
+from .._core.models.model import field_pairs
 from .._core.models.pooled import PooledModel, products_of_pairs
 from .._core.pairs.of_fields import of_field_pairs
 from .._core.pairs.weighted_sum import weighted_pair_sum
@@ -28,13 +28,7 @@ class FwFM(PooledModel):
         self.fields, self.n_fields = fields, number_of_fields(fields)
         self.fm = FM(embedding_dim, n_outputs, dropout)
         self.parameters += (
-            Parameter(
-                "field_weights",
-                ("n_fields", "n_fields"),
-                "Weight r of each pair of fields; symmetric.",
-                start=constant(1.0),
-                rate="field_rate",
-            ),
+            field_pairs("field_weights", "Weight r of each pair of fields; symmetric.", 1.0),
         )
 
     def row_cost(self, width: int) -> int:
@@ -64,15 +58,15 @@ class FwFMEstimator(FieldPairSettings, BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             r"\sum_{i > j} r_{f(i) f(j)} v_i^T v_j x_i x_j",
-            """f(i) is the field of column i (``fields_``) and r a symmetric matrix that starts at 1, so that
-training starts from an FM [1]_. Two entries of one field are a pair too, with the weight
-:math:`r_{ff}`. Explanations call r the attention of a pair.
+            """f(i) is the field of column i (``fields_``) and r a symmetric matrix that
+starts at 1, so that training starts from an FM [1]_. Two entries of one field are a pair too,
+with the weight :math:`r_{ff}`. Explanations call r the attention of a pair.
 
 The paper's comparison regularises r as it does the embeddings; here r has no penalty. The
 linear part is the paper's \"FwFM_LW\", a weight for each column.""",
-            """.. [1] J. Pan, J. Xu, A. L. Ruiz, W. Zhao, S. Pan, Y. Sun and Q. Lu, "Field-weighted
-   Factorization Machines for Click-Through Rate Prediction in Display Advertising", WWW
-   2018.""",
+            """.. [1] J. Pan, J. Xu, A. L. Ruiz, W. Zhao, S. Pan, Y. Sun and Q. Lu,
+   "Field-weighted Factorization Machines for Click-Through Rate Prediction in
+   Display Advertising", WWW 2018.""",
             starts_from_fm=True,
             has_layers=False,
         ),

@@ -129,11 +129,11 @@ class HOFMEstimator(BaseFactorizationMachine):
         "notes": notes(
             r"""\sum_{t=2}^m p_t^T A^t, \quad
     A^t = \sum_{i_1 > \dots > i_t} v_{i_1} \odot \dots \odot v_{i_t} \, x_{i_1} \dots x_{i_t}""",
-            """A is the ANOVA kernel, for each of the k factors, and m is `order` [1]_. Each order has a
-table of its own (``embeddings_``, ``embeddings_3_``, ...), or all have ``embeddings_``
-(``shared_embeddings``). Time is linear in the number of the row's non-zeros. A row with fewer
-entries than t has no interaction of t. The embeddings of higher orders start larger than
-those of pairs, such that products are of one size.
+            """A is the ANOVA kernel, for each of the k factors, and m is `order` [1]_. Each
+order has a table of its own (``embeddings_``, ``embeddings_3_``, ...), or all have
+``embeddings_`` (``shared_embeddings``). Time is linear in the number of the row's non-zeros.
+A row with fewer entries than t has no interaction of t. The embeddings of higher orders start
+larger than those of pairs, such that products are of one size.
 
 With one output, p is 1 for tables of their own. With a shared table p is learnt, and starts
 at 0 for orders above 2, so that training starts from an FM. The paper's shared model has p =

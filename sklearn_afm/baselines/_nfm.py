@@ -69,9 +69,9 @@ class NFMEstimator(LayerSettings, BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             r"p^T g(\sum_{i > j} (v_i \odot v_j) x_i x_j)",
-            """g are the hidden layers [1]_. With ``hidden_layer_sizes=()`` and ``batch_norm=False`` the
-model is :class:`~sklearn_afm.FMRegressor` or :class:`~sklearn_afm.FMClassifier`, which then
-gives the same numbers.
+            """g are the hidden layers [1]_. With ``hidden_layer_sizes=()`` and
+``batch_norm=False`` the model is :class:`~sklearn_afm.FMRegressor` or
+:class:`~sklearn_afm.FMClassifier`, which then gives the same numbers.
 
 With ``batch_norm``, the argument of g is normalised: by mean and variance over the rows of a
 batch in training, weighed by `sample_weight`; by their running means (``pooled_moments_``) in

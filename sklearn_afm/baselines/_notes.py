@@ -1,8 +1,8 @@
 """The section "Notes" of the models' docstrings."""
 
-_LINEAR = r"""C are the crosses (``cross_columns_``), with weights c of their own; ``crosses=None`` leaves
-them out. With ``l2_linear="auto"``, this linear part (w0, w, c) is fitted first, with strengths that
-are learnt on held-out rows.{start}"""
+_LINEAR = """C are the crosses (``cross_columns_``), with weights c of their own; ``crosses=None``
+leaves them out. With ``l2_linear="auto"``, this linear part (w0, w, c) is fitted first, with
+strengths that are learnt on held-out rows.{start}"""
 _FROM_FM = """ With ``l2_embedding="auto"`` it is fitted together with the embeddings
 of an FM, by variational inference. Training goes on from there."""
 _FROM_0 = " The rest starts at 0 and learns what the linear part leaves."

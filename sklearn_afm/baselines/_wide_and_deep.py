@@ -11,7 +11,7 @@ from ._notes import notes
 
 
 class WideAndDeep(StackedModel):
-    """Hidden layers above the embeddings of a row's fields; the wide part is that of every model."""
+    """Hidden layers above the embeddings of a row's fields; the linear part is the wide part."""
 
     def __init__(self, embedding_dim, n_outputs, fields, layers):
         super().__init__(embedding_dim, n_outputs, fields)
@@ -36,15 +36,16 @@ class WideAndDeepEstimator(LayerSettings, BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             "p^T g(e)",
-            """e holds the embeddings of the row's fields side by side, and g are the hidden layers [1]_. If
-a row has several entries in a field, e has the sum of their :math:`v_i x_i`; for a field
-without an entry it is 0. The linear part is the paper's wide part. Its crosses are learnt
-(``crosses="auto"``) or given by pairs of fields; in the paper, people choose them.
+            """e holds the embeddings of the row's fields side by side, and g are the hidden
+layers [1]_. If a row has several entries in a field, e has the sum of their :math:`v_i x_i`;
+for a field without an entry it is 0. The linear part is the paper's wide part. Its crosses
+are learnt (``crosses="auto"``) or given by pairs of fields; in the paper, people choose them.
 
 The authors' code trains both parts at once, the wide part by FTRL. Here the wide part is
 fitted first and stays as it is. With a number for `l2_linear`, both are trained at once,
 without crosses.""",
-            """.. [1] H.-T. Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.""",
+            """.. [1] H.-T. Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS
+   2016.""",
             starts_from_fm=False,
             has_layers=True,
         ),

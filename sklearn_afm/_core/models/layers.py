@@ -15,8 +15,8 @@ ACTIVATIONS = {
     "relu": torch.relu,
     "tanh": torch.tanh,
 }
-# Standard deviation of embeddings below hidden layers at the start. They are larger than those of an
-# FM, so that the layers have something to learn from.
+# Standard deviation of embeddings below hidden layers at the start. They are larger than those of
+# an FM, so that the layers have something to learn from.
 LAYERED_STD = 0.1
 # Added to variances before they divide.
 NORMALISATION_EPS = 1e-5

@@ -103,6 +103,11 @@ class Parameter:
         return ("output" in self.axes) * 1.0 if self.target_power is None else self.target_power
 
 
+def field_pairs(name: str, doc: str, start: float = 0.0) -> Parameter:
+    """A number for each pair of fields, (n_fields, n_fields)."""
+    return Parameter(name, ("n_fields", "n_fields"), doc, start=constant(start), rate="field_rate")
+
+
 LINEAR = (
     Parameter("bias", ("output",), "Global bias w0."),
     Parameter("linear_weights", ("column", "output"), "Linear weights w.", strength="l2_linear"),
