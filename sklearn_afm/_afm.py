@@ -11,15 +11,19 @@ from ._base import BaseFactorizationMachine
 from ._compat import HasMethods, Interval, StrOptions
 from ._core.batches.batches import Batcher
 from ._core.batches.columns import look_up
-from ._core.models.model import Parameter, constant, normal, zeros
-from ._core.models.pooled import PooledModel, dropout, products_of_pairs
+from ._core.batches.fields import number_of_fields
+from ._core.models.layers import Layers, dropout
+from ._core.models.model import Parameter, constant, field_pairs, normal, zeros
+from ._core.models.pooled import PooledModel, products_of_pairs
 from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
 from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
+from ._core.pairs.of_fields import of_field_pairs
 from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
 from ._core.pairs.weighted_sum import weighted_pair_sum
 from ._fm import FM
 from ._settings import setting
+from ._shared_settings import FieldPairSettings, LayerSettings
 from ._tasks import ClassificationTask, RegressionTask
 
 # Index and attention numbers that each pair of each row needs.
@@ -46,6 +50,12 @@ class AFM(PooledModel):
         Type in which the attention network's matrix products run. None: that of the embeddings.
     share_pairs : bool
         Compute equal pairs of a group once.
+    layers : Layers or None
+        Hidden layers above the pooled vector.
+    fields : ndarray of shape (n_columns,) or None
+        The number of each column's field.
+    field_aware : bool
+        Each pair of fields has a weight and an attention bias.
     """
 
     weighs_pairs = True
@@ -67,8 +77,13 @@ class AFM(PooledModel):
         scales_rows: bool = True,
         product_dtype: torch.dtype | None = None,
         share_pairs: bool = True,
+        layers: Layers | None = None,
+        fields: np.ndarray | None = None,
+        field_aware: bool = False,
     ):
-        super().__init__(embedding_dim, n_outputs, dropout, projection_size=median_pairs)
+        super().__init__(
+            embedding_dim, n_outputs, dropout, projection_size=median_pairs, layers=layers
+        )
         self.attention_dim = attention_dim
         self.attention_dropout = attention_dropout
         self._usual_pairs = median_pairs if scales_rows else None
@@ -103,11 +118,18 @@ class AFM(PooledModel):
                 **network,
             ),
         )
+        self._field_aware = field_aware
+        self.fields, self.n_fields = fields, number_of_fields(fields)
+        if field_aware:
+            self.parameters += (
+                field_pairs("field_weights", "Weight of each pair of fields; symmetric.", 1.0),
+                field_pairs("field_biases", "Attention bias of each pair of fields; symmetric."),
+            )
 
     @property
-    def fm(self) -> FM:
-        """The FM of the same size."""
-        return FM(self.embedding_dim, self.n_outputs, self.dropout)
+    def fm(self) -> FM | None:
+        """The FM of the same size; hidden layers cannot start as one."""
+        return None if self.layers else FM(self.embedding_dim, self.n_outputs, self.dropout)
 
     def row_cost(self, width: int) -> int:
         """Numbers in memory per row."""
@@ -121,22 +143,22 @@ class AFM(PooledModel):
         attention = self.attention(parameters, group)
         if generator is not None and self.attention_dropout:
             attention = dropout(attention, self.attention_dropout, generator)
+        if self._field_aware:
+            attention = attention * of_field_pairs(parameters["field_weights"], self.fields, group)
         pooled = weighted_pair_sum(embeddings, group, attention)
         return in_proportion(pooled, group, len(embeddings), self._usual_pairs)
 
     def attention(self, parameters, group) -> Tensor:
         """Attention of each pair (Eq. 5): (n_rows, n_pairs), 0 for padding."""
-        return attention_of_pairs(
-            parameters["embeddings"],
-            group,
-            _network(parameters),
-            self._find_pairs,
-            self._product_dtype,
-        )
+        bias = None
+        if self._field_aware:
+            bias = of_field_pairs(parameters["field_biases"], self.fields, group)
+        options = self._find_pairs, self._product_dtype, bias
+        return attention_of_pairs(parameters["embeddings"], group, _network(parameters), *options)
 
     def scorer(self, parameters, n_columns, one_hot):
-        """One output needs no pooled vectors."""
-        if self.n_outputs > 1:
+        """One output needs no pooled vectors, if nothing but p stands above them."""
+        if self.n_outputs > 1 or self._field_aware or self.layers is not None:
             return super().scorer(parameters, n_columns, one_hot)
         network, projection = _network(parameters), parameters["projection"]
         return PairScorer(network, projection, n_columns, one_hot, self._usual_pairs)
@@ -148,6 +170,9 @@ class AFM(PooledModel):
         # Taken into one side of each product, the factor of the row is in every score.
         scaled = in_proportion(entries.flatten(1), group, n_features, self._usual_pairs)
         scores = products_of_pairs(scaled.view_as(entries), entries, parameters["projection"])
+        if self._field_aware:
+            weights = of_field_pairs(parameters["field_weights"], self.fields, group)
+            scores = scores * weights[:, :, None]
         return self.attention(parameters, group), scores
 
     @torch.no_grad()
@@ -184,8 +209,10 @@ def _network(parameters) -> AttentionNetwork:
     )
 
 
-class AFMEstimator(BaseFactorizationMachine):
+class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
     """What AFMRegressor and AFMClassifier share."""
+
+    hidden_layer_sizes = ()
 
     attention_dim: int = setting(
         16,
@@ -223,6 +250,13 @@ class AFMEstimator(BaseFactorizationMachine):
         None is the formula of the paper, in which the attention of each row sums to 1, whatever
         its number of pairs. The two differ only if rows have different numbers of entries.""",
     )
+    field_aware: bool = setting(
+        False,
+        ["boolean"],
+        "bool",
+        """Whether each pair of fields has a weight, which multiplies the attention of its pairs,
+        and a bias in their attention. They start at 1 and 0.""",
+    )
     init: object = setting(
         None,
         [None, StrOptions({"fm"}), HasMethods(["fit", "predict"])],
@@ -230,8 +264,12 @@ class AFMEstimator(BaseFactorizationMachine):
         """"fm" first fits the FM of the same size on the same rows. The AFM starts from it, with
         uniform attention and its optimiser's state. A fitted FM estimator is taken as it is, with
         the optimiser's state if it has ``warm_start=True``. Inside a grid search, wrap it in
-        :class:`~sklearn.frozen.FrozenEstimator`.""",
+        :class:`~sklearn.frozen.FrozenEstimator`. Not with hidden layers.""",
     )
+
+    @property
+    def _uses_fields(self) -> bool:
+        return self.field_aware
 
     _words = {
         "bfloat16": "float32 with the attention network's training products in bfloat16",
@@ -249,6 +287,10 @@ the row over ``median_pairs_``. It is 1 if all rows have as many entries. With `
 it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), with weights c of
 their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
 explains all interactions.
+
+With ``hidden_layer_sizes``, layers stand between the weighted sum and p, as section 6 of the paper
+proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
+multiplies :math:`a_{ij}`, and a bias, which is added in the softmax.
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
 learnt by the gradient of the held-out loss [2]_. With
@@ -272,7 +314,7 @@ References
    2007.""",
     }
 
-    def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> AFM:
+    def _make_model(self, n_outputs, median_pairs, fields=None, product_dtype=None) -> AFM:
         return AFM(
             self.embedding_dim,
             self.attention_dim,
@@ -282,6 +324,9 @@ References
             median_pairs=median_pairs,
             scales_rows=self.row_scaling is not None,
             product_dtype=product_dtype,
+            layers=self._layers("embedding_dim") if self._layer_sizes() else None,
+            fields=fields,
+            field_aware=self.field_aware,
         )
 
 

@@ -8,12 +8,21 @@ last.
 import numpy as np
 
 from ._core.models.model import Model
+from ._data.fields import numbered
 from ._linear.crosses import Crosses
 
 
 def model_of(estimator) -> Model:
     """The model of a fitted estimator. Its sizes are those of the fitted attributes."""
-    model = estimator._make_model(np.size(estimator.bias_), estimator.median_pairs_)
+    model = declared_model(estimator)
+    names = _names(model)
+    fitted = getattr(estimator, "_parameter_names", names)  # earlier versions did not store them
+    if names != fitted:
+        raise ValueError(
+            f"Settings of this {type(estimator).__name__} have changed since it was fitted: it has "
+            f"learnt {', '.join(fitted)}, and now asks for {', '.join(names)}. Set them back, or "
+            "fit a clone (sklearn.base.clone)."
+        )
     for parameter in model.parameters:
         sizes = [axis for axis in parameter.axes if axis not in ("column", "output")]
         shape = getattr(estimator, f"{parameter.name}_").shape
@@ -37,13 +46,25 @@ def parameters_of(estimator, model: Model | None = None) -> dict[str, np.ndarray
 
 def set_attributes(estimator, arrays: dict[str, np.ndarray], several_outputs: bool) -> None:
     """Set the fitted attributes from arrays of the core's names and shapes."""
-    model = estimator._make_model(len(arrays["bias"]), estimator.median_pairs_)
+    model = declared_model(estimator, len(arrays["bias"]))
+    estimator._parameter_names = _names(model)
     for parameter in model.parameters:
         array = arrays[parameter.name]
         if "output" in parameter.axes:
             array = array if parameter.axes[0] == "output" else np.ascontiguousarray(array.T)
             array = array if several_outputs else array[0]
         setattr(estimator, f"{parameter.name}_", array)
+
+
+def declared_model(estimator, n_outputs: int | None = None) -> Model:
+    """The model that the settings ask for, with the outputs and fields of the fit."""
+    n_outputs = np.size(estimator.bias_) if n_outputs is None else n_outputs
+    fields = numbered(estimator.fields_) if estimator._uses_fields else None
+    return estimator._make_model(n_outputs, estimator.median_pairs_, fields)
+
+
+def _names(model: Model) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in model.parameters)
 
 
 def crosses_of(estimator) -> Crosses | None:

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import crosses_of, model_of, parameters_of
+from ._attributes import crosses_of, declared_model, model_of, parameters_of
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.devices import prediction_device
@@ -35,7 +35,12 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         if "{parameters}" in (cls.__doc__ or ""):
             cls.__doc__ = documented(cls, cls()._make_model(1, 1.0))
 
-    def _make_model(self, n_outputs: int, median_pairs: float, product_dtype=None) -> Model:
+    # Whether the model has parameters by field.
+    _uses_fields = False
+
+    def _make_model(
+        self, n_outputs: int, median_pairs: float, fields=None, product_dtype=None
+    ) -> Model:
         """The model of these settings.
 
         Parameters
@@ -43,6 +48,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         n_outputs : int
         median_pairs : float
             ``median_pairs_``.
+        fields : ndarray of shape (n_columns,) or None
+            The number of each column's field, if the model uses fields; None in a docstring.
         product_dtype : torch.dtype or None
             Type of large matrix products in training. None: that of the parameters.
         """
@@ -195,16 +202,16 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
 
     def _check_same_sizes(self):
         """Refuse to go on if fitted parameters have another size than the settings ask for."""
-        model = self._make_model(np.size(self.bias_), self.median_pairs_)
-        fitted = model_of(self)
+        fitted, model = model_of(self), declared_model(self)
         for parameter in model.parameters:
             for axis in set(parameter.axes) - {"column", "output"}:
                 size, asked = getattr(fitted, axis), getattr(model, axis)
                 if size != asked:
+                    setting = f"{axis}={size}" if hasattr(self, axis) else "it back"
                     raise ValueError(
                         f"{axis}={asked}, but this estimator was fitted with {size}. A fit that "
                         "goes on from the fitted attributes cannot change it. Set "
-                        f"{axis}={size}, or fit a clone (sklearn.base.clone) from the start."
+                        f"{setting}, or fit a clone (sklearn.base.clone) from the start."
                     )
 
     def _forget(self):
@@ -217,7 +224,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         return {
             name
             for name in vars(self)
-            if name in ("_progress", "_outputs") or (name.endswith("_") and name[0] != "_")
+            if name in ("_progress", "_outputs", "_parameter_names")
+            or (name.endswith("_") and name[0] != "_")
         }
 
     def __setstate__(self, state):

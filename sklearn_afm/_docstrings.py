@@ -18,7 +18,8 @@ l2_linear_ : ndarray of shape (n_features,)
     The strength of each column's field; only with ``l2_linear="auto"``.
 l2_embedding_ : ndarray of shape (n_features,)
     The strength of the embeddings of each column's field: noise variance / their variance, in the
-    mean over factors. Only with ``l2_linear="auto"`` and ``l2_embedding="auto"``.
+    mean over factors. Only with ``l2_linear="auto"`` and ``l2_embedding="auto"``, of a model that
+    starts from an FM.
 crossed_fields_ : ndarray of shape (n_pairs, 2)
     Pairs of fields that have crosses; only with ``l2_linear="auto"``.
 l2_crosses_ : ndarray of shape (n_pairs,)

@@ -18,13 +18,14 @@ class FM(PooledModel):
 
     projection_doc = "Prediction weights p: 1, and learnt if there are several outputs."
 
-    def __init__(self, embedding_dim, n_outputs, dropout=0.0):
-        super().__init__(embedding_dim, n_outputs, dropout, fixed_projection=n_outputs == 1)
+    def __init__(self, embedding_dim, n_outputs, dropout=0.0, layers=None):
+        fixed = n_outputs == 1 and layers is None
+        super().__init__(embedding_dim, n_outputs, dropout, fixed_projection=fixed, layers=layers)
 
     @property
     def fm(self):
-        """An FM can start from another."""
-        return self
+        """The FM of the same size."""
+        return FM(self.embedding_dim, self.n_outputs, self.dropout)
 
     def row_cost(self, width: int) -> int:
         """Floats in memory per row: its embeddings."""
@@ -86,7 +87,7 @@ References
    2007.""",
     }
 
-    def _make_model(self, n_outputs, median_pairs, product_dtype=None) -> FM:
+    def _make_model(self, n_outputs, median_pairs, fields=None, product_dtype=None) -> FM:
         return FM(self.embedding_dim, n_outputs, self.dropout)
 
 

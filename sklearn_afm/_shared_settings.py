@@ -1,11 +1,13 @@
-"""Constructor parameters that all estimators have."""
+"""Constructor parameters that all estimators have, and those of hidden layers."""
 
 import os
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from ._compat import Interval, RealNotInt, StrOptions
+from ._core.models.layers import ACTIVATIONS, Layers
 from ._core.training.optimizers import OPTIMIZERS
 from ._settings import HasSettings, setting
 
@@ -24,7 +26,8 @@ class TrainingSettings(HasSettings):
         0.0,
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
-        "Share of the pooled k-vector of each row that training sets to 0.",
+        """Share of the pooled k-vector of each row, and of hidden layers where there are some, that
+        training sets to 0.""",
     )
     l2_embedding: float | str = setting(
         "auto",
@@ -35,8 +38,8 @@ class TrainingSettings(HasSettings):
         the median, m, a number is multiplied by m / 20, since their pairs grow as the square of m.
         "auto" learns a variance for each field and factor by variational inference
         (``l2_embedding_``); it needs ``l2_linear="auto"``. Where that is not possible, it is 10:
-        with more than 100 fields, and in a stream (``partial_fit``) that no ``fit`` came
-        before.""",
+        with more than 100 fields, below hidden layers, and in a stream (``partial_fit``) that no
+        ``fit`` came before.""",
     )
     l2_linear: float | str = setting(
         "auto",
@@ -190,3 +193,58 @@ class TrainingSettings(HasSettings):
         """"cpu", "cuda", ...; "auto" is "cuda" if there is one. A model fitted on a device
         predicts on the CPU if that device is missing.""",
     )
+
+
+class FieldPairSettings(HasSettings):
+    """What estimators with numbers for pairs of fields can be told beside."""
+
+    field_rate: float = setting(
+        0.1,
+        [Interval(Real, 0, None, closed="neither")],
+        "float",
+        "Learning rate of the numbers of pairs of fields, as a multiple of `learning_rate`.",
+    )
+
+
+class LayerSettings(HasSettings):
+    """What estimators with hidden layers can be told beside."""
+
+    hidden_layer_sizes: tuple = setting(
+        (64,),
+        ["array-like", Interval(Integral, 1, None, closed="left")],
+        "tuple of int",
+        "Units of each hidden layer, from the bottom. (): none.",
+    )
+    activation: str = setting(
+        "relu",
+        [StrOptions(set(ACTIVATIONS))],
+        '{"identity", "logistic", "relu", "tanh"}',
+        "What a hidden layer makes of its sums.",
+    )
+    alpha: float = setting(
+        1e-4,
+        [Interval(Real, 0, None, closed="left")],
+        "float",
+        "Penalty of the matrices of the hidden layers, beside the mean loss.",
+    )
+    layer_rate: float = setting(
+        0.1,
+        [Interval(Real, 0, None, closed="neither")],
+        "float",
+        """Learning rate of the hidden layers and of the weights above them, as a multiple of
+        `learning_rate`. A step moves all the weights of a unit at once.""",
+    )
+
+    def _layers(self, input_axis: str, input_power: float = 0.0) -> Layers:
+        """The hidden layers above a vector of the model."""
+        sizes = self._layer_sizes()
+        return Layers(sizes, self.activation, self.dropout, input_axis, input_power)
+
+    def _layer_sizes(self) -> list[int]:
+        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
+        if sizes.ndim > 1 or (sizes.size and (sizes.dtype.kind not in "iu" or sizes.min() < 1)):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} must be integers above 0, one for "
+                "each hidden layer."
+            )
+        return sizes.tolist()

@@ -81,6 +81,41 @@ def fields_of(X: sparse.csr_array, fields) -> np.ndarray:
             f"fields has the shape {labels.shape}, but X has {n_columns} columns. Give one label "
             'per column, "auto" or None.'
         )
+    return numbered(labels)
+
+
+def fields_of_columns(asked, X: sparse.csr_array, label: np.ndarray | None) -> FieldsOfColumns:
+    """The field of each column, and the strength that it shares.
+
+    Found fields of one column share a strength: one column says little about its own.
+
+    Parameters
+    ----------
+    asked : "auto", array-like of shape (n_columns,) or None
+        The estimator's parameter `fields`.
+    X : csr_array
+        Canonical.
+    label : ndarray of shape (n_columns,) or None
+        Fields of an earlier fit, which stay; None: there are none.
+    """
+    is_found = asked is None or isinstance(asked, str)
+    if label is not None:
+        number = numbered(label)
+    elif is_found:
+        number = label = find_fields(X)
+    else:
+        number, label = fields_of(X, asked), np.asarray(asked)
+    if asked is None:
+        return FieldsOfColumns(label, number, np.zeros_like(number))
+    if not is_found:
+        return FieldsOfColumns(label, number, number)
+    size = np.bincount(number, minlength=1)
+    alone = np.where(size[number] == 1, -1, number)
+    return FieldsOfColumns(label, number, np.unique(alone, return_inverse=True)[1])
+
+
+def numbered(labels: np.ndarray) -> np.ndarray:
+    """The number of each column's field, from its label."""
     return np.unique(labels, return_inverse=True)[1]
 
 

@@ -184,7 +184,9 @@ def _described(value) -> str:
         return str(sorted((str(key), _described(item)) for key, item in value.items()))
     if callable(value) or hasattr(value, "get_params"):
         return getattr(value, "__qualname__", type(value).__name__)
-    return str(sorted(map(str, value)))  # names, as of `freeze`
+    if isinstance(value, (set, frozenset)):  # names, as of `freeze`
+        return str(sorted(value))
+    return str([str(item) for item in value])
 
 
 def _digest(*arrays) -> str:

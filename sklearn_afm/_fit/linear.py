@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from .._attributes import crosses_of
-from .._data.fields import FieldsOfColumns, fields_of, find_fields
+from .._data.fields import FieldsOfColumns
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.split import held_out_weights
@@ -27,23 +27,6 @@ from .setup import Setup
 _SMALLEST_REST = 1e-3
 
 
-def fields_of_columns(estimator, X) -> FieldsOfColumns:
-    """The field of each column, and the strength that it shares.
-
-    Found fields of one column share a strength: one column says little about its own.
-    """
-    asked = estimator.fields
-    if asked is None or isinstance(asked, str):
-        number = find_fields(X)
-        if asked is None:
-            return FieldsOfColumns(number, number, np.zeros_like(number))
-        size = np.bincount(number, minlength=1)
-        alone = np.where(size[number] == 1, -1, number)
-        return FieldsOfColumns(number, number, np.unique(alone, return_inverse=True)[1])
-    number = fields_of(X, asked)
-    return FieldsOfColumns(np.asarray(asked), number, number)
-
-
 def with_linear_part(setup: Setup, every: Rows | None, *, continues) -> Setup:
     """The setup of what the linear part leaves to learn.
 
@@ -56,15 +39,11 @@ def with_linear_part(setup: Setup, every: Rows | None, *, continues) -> Setup:
         The fitted estimator whose parameters the fit starts from. If the linear part is not learnt
         anew, its crosses stay.
     """
-    estimator = setup.estimator
-    fields = fields_of_columns(estimator, setup.prepared.X)
-    estimator.fields_ = fields.label
-    setup = dataclasses.replace(setup, fields=fields)
     part = None
-    if learns_linear_part(estimator, setup.loss):
+    if learns_linear_part(setup.estimator, setup.loss):
         part = _fit_part(setup, every)
     if part is not None:
-        return _beside(setup, part, rescales=continues is not estimator)
+        return _beside(setup, part, rescales=continues is not setup.estimator)
     return with_crosses(setup, continues)
 
 

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._core.batches.fields import number_of_fields
 from .._core.capacity import check_memory
 from .._core.devices import training_device
 from .._core.losses.loss import Loss
 from .._core.models.model import Model
 from .._core.tensors import computing_dtype, shared_tensor
 from .._core.training.trainer import TrainingData
-from .._data.fields import FieldsOfColumns
+from .._data.fields import FieldsOfColumns, fields_of_columns
 from .._data.prepare import Prepared, prepare
 from .._data.rows import Rows
 from .._linear.crosses import Crosses
 from .._linear.fit import LinearPart
 from . import auto
 from .progress import Progress
+
+# Fields that a model can have parameters of. Numbers of pairs of fields are their square.
+MAX_FIELDS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Setup:
     start_rng: np.random.Generator
     order_rng: np.random.Generator
     mask_generator: torch.Generator
-    fields: FieldsOfColumns | None = None  # of a fit; None in a pass
+    fields: FieldsOfColumns | None  # None in a pass of a model that needs none
     linear: LinearPart | None = None  # in the model's units
     crosses: Crosses | None = None  # those that apply to X and y as given
     embedding_shift: np.ndarray | None = None  # of embeddings, by the rows for early stopping
@@ -110,9 +114,13 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
     rows = prepared.rows
     median_pairs = rows.median_pairs() if known is None else estimator.median_pairs_
     product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
+    fields = _fields(estimator, prepared.X, known, stream)
+    of_model = fields.number if estimator._uses_fields else None
+    model = estimator._make_model(n_outputs, median_pairs, of_model, product_dtype)
+    check_memory(rows.X.shape[1], model.floats_per_column, dtype)
     return Setup(
         estimator,
-        estimator._make_model(n_outputs, median_pairs, product_dtype),
+        model,
         loss,
         several_outputs,
         median_pairs,
@@ -127,7 +135,33 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
         np.random.default_rng(start),
         order_rng,
         mask_generator,
+        fields,
     )
+
+
+def _fields(estimator, X, known: Progress | None, stream: bool) -> FieldsOfColumns | None:
+    """The fields of the columns; a model that needs them keeps those of its first fit."""
+    asked, uses_fields = estimator.fields, estimator._uses_fields
+    if stream and not uses_fields:
+        return None
+    label = estimator.fields_ if uses_fields and known is not None else None
+    is_given = asked is not None and not isinstance(asked, str)
+    if label is not None and is_given and not np.array_equal(asked, label):
+        raise ValueError(
+            "fields has changed, but this estimator has parameters for each field. A fit that goes "
+            "on from the fitted attributes cannot change them: give the former fields, or fit a "
+            "clone (sklearn.base.clone) from the start."
+        )
+    fields = fields_of_columns(asked, X, label)
+    n_fields = number_of_fields(fields.number)
+    if uses_fields and n_fields > MAX_FIELDS:
+        raise ValueError(
+            f"X has {n_fields} fields, and {type(estimator).__name__} has parameters for each of "
+            f"them; it takes up to {MAX_FIELDS}. Give fields: one label per column, the same for "
+            "columns that belong together."
+        )
+    estimator.fields_ = fields.label
+    return fields
 
 
 def _column_mean(estimator, known: Progress | None):

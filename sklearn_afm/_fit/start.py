@@ -27,24 +27,29 @@ def start_values(
     """
     estimator, model = setup.estimator, setup.model
     scaling = setup.prepared.units.scaling
-    optimizer = None
+    init, optimizer = getattr(estimator, "init", None), None
     if known is not None:
         arrays = scaling.take_out(parameters_of(estimator), model.parameters)
         arrays = _beside_linear_part(setup, arrays, known)
         optimizer = known.optimizer
     elif model.fm is None:
+        if init is not None:
+            raise ValueError(
+                f"init={init!r}, but {type(estimator).__name__} does not start from an FM if it "
+                "has hidden layers. Set init=None, or hidden_layer_sizes=()."
+            )
         arrays = _fresh(setup, model, {p.name for p in model.parameters})
     else:
         names = {p.name for p in model.fm.parameters}
         arrays = _fresh(setup, model, names)
-        if isinstance(estimator.init, str):
+        if isinstance(init, str):
             if checkpoint is None or checkpoint.stage != "main":
                 pretrained, optimizer = _pretrained(setup, validation, checkpoint)
                 arrays |= pretrained
-        elif estimator.init is not None:
+        elif init is not None:
             of_fm = _of_fitted_fm(setup, names)
-            arrays |= _beside_linear_part(setup, of_fm, estimator.init._progress)
-            optimizer = estimator.init._progress.optimizer
+            arrays |= _beside_linear_part(setup, of_fm, init._progress)
+            optimizer = init._progress.optimizer
         arrays |= _fresh(setup, model, {p.name for p in model.parameters} - names)
     dtype = setup.array_dtype
     arrays = {name: np.array(value, dtype=dtype) for name, value in arrays.items()}
@@ -77,11 +82,11 @@ def _fresh(setup: Setup, model: Model, names: set[str]) -> Arrays:
 def _from_factors(setup: Setup, model: Model, arrays: Arrays) -> Arrays:
     """Embeddings of the linear part, as the model takes them from an FM.
 
-    With several outputs, the signs of p were random. So factors that have ended start anew: a
-    gradient does not bring them back from 0.
+    With several outputs, the signs of p were random. So factors that have ended start anew, as they
+    do if the model has another use for them: a gradient does not bring them back from 0.
     """
     factors, embeddings = setup.linear.factors, setup.linear.factors.mean.T.copy()
-    if setup.model.n_outputs > 1:
+    if setup.model.n_outputs > 1 or setup.model.renews_factors:
         seen, ended = factors.variance.any(axis=0), ~factors.active
         shape = seen.sum(), ended.sum()
         embeddings[np.ix_(seen, ended)] = setup.start_rng.normal(0.0, EMBEDDING_STD, shape)

@@ -26,6 +26,7 @@ class RowGroup:
     rows: np.ndarray | slice  # positions in the batch
     features: np.ndarray  # (n_rows, width), padded at the end with n_features
     padded: bool
+    columns: np.ndarray  # (n_features,) column of X of each feature of the batch
 
 
 @dataclass
@@ -75,7 +76,8 @@ class Batcher:
             feature_columns = entry_columns[is_owner]
             feature_values = values[is_owner]
             n_features = len(feature_columns)
-        groups = list(self._group_rows(indptr - indptr[0], lengths, features, n_features))
+        of_feature = columns if feature_columns is None else columns[feature_columns]
+        groups = list(self._group_rows(indptr - indptr[0], lengths, features, of_feature))
         return Batch(
             columns,
             entry_columns,
@@ -106,13 +108,13 @@ class Batcher:
         return columns, number[representative], representative
 
     def _group_rows(
-        self, starts: np.ndarray, lengths: np.ndarray, features: np.ndarray, n_features: int
+        self, starts: np.ndarray, lengths: np.ndarray, features: np.ndarray, columns: np.ndarray
     ) -> Iterator[RowGroup]:
-        width = int(lengths.max(initial=0))
+        width, n_features = int(lengths.max(initial=0)), len(columns)
         if width == int(lengths.min(initial=0)):
             rectangle = features.reshape(len(lengths), width)
             for part in self._split(len(lengths), width):
-                yield RowGroup(part, rectangle[part], padded=False)
+                yield RowGroup(part, rectangle[part], False, columns)
             return
         # Groups of lengths 0-1 (no pair), 2, 3-4, 5-8, ...: padding is less than half of each.
         bucket = np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
@@ -125,7 +127,7 @@ class Batcher:
             rectangle = np.where(inside, features[entry] if len(features) else 0, n_features)
             padded = not inside.all()
             for part in self._split(len(rows), width):
-                yield RowGroup(rows[part], rectangle[part], padded)
+                yield RowGroup(rows[part], rectangle[part], padded, columns)
 
     def _split(self, n_rows: int, width: int) -> Iterator[slice]:
         step = max(1, self._max_cost // max(1, self.row_cost(width)))

@@ -33,6 +33,17 @@ def normal(std: float) -> Callable:
     return lambda shape, rng, dtype: rng.normal(0.0, std, size=shape)
 
 
+def normal_in_type(std: float) -> Callable:
+    """The same, drawn in the type of the fit, for the largest arrays."""
+
+    def start(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
+        values = rng.standard_normal(shape, dtype=dtype)
+        values *= std
+        return values
+
+    return start
+
+
 @dataclass(frozen=True)
 class Parameter:
     """An array that a model learns.
@@ -92,6 +103,11 @@ class Parameter:
         return ("output" in self.axes) * 1.0 if self.target_power is None else self.target_power
 
 
+def field_pairs(name: str, doc: str, start: float = 0.0) -> Parameter:
+    """A number for each pair of fields, (n_fields, n_fields)."""
+    return Parameter(name, ("n_fields", "n_fields"), doc, start=constant(start), rate="field_rate")
+
+
 LINEAR = (
     Parameter("bias", ("output",), "Global bias w0."),
     Parameter("linear_weights", ("column", "output"), "Linear weights w.", strength="l2_linear"),
@@ -114,12 +130,20 @@ class Model:
         What the attributes that `describe` gives are, for the estimator's docstring.
     fm : Model or None
         The FM that a fit of this model can start from (`init`).
+    statistics : tuple of str
+        Parameters that are means over rows, of what `row_statistics` gives. In training they are
+        those of the batch, and gradients go through them. A running mean is kept for prediction.
+    renews_factors : bool
+        Whether embeddings from which an FM learnt nothing can learn something here. They then start
+        small, not from the FM's 0.
     weighs_pairs : bool
         Whether `pair_terms` gives an attention other than 1.
     """
 
     descriptions: dict[str, str] = {}
     fm: "Model | None" = None
+    renews_factors = False
+    statistics: tuple[str, ...] = ()
     weighs_pairs = False
     # pair_terms(parameters, group) -> attention (n_rows, n_pairs), score (n_rows, n_pairs,
     # n_outputs). None: the model's predictions are no sums over pairs.
@@ -142,6 +166,10 @@ class Model:
         dropout on.
         """
         raise NotImplementedError
+
+    def row_statistics(self, parameters: Parameters, group: RowGroup) -> Parameters:
+        """What each of `statistics` is the mean of, (n_rows, *its shape), differentiable."""
+        return {}
 
     def scorer(self, parameters: Parameters, n_columns: int, one_hot: bool) -> "Scorer":
         """What computes the interactions of a matrix's rows for prediction; may be faster."""

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from ..batches.batches import RowGroup
 from ..pairs.pairs import pair_positions
-from .model import Model, Parameter, Parameters
+from .layers import LAYERED_STD, Layers, dropout, output_weights
+from .model import Model, Parameter, Parameters, normal_in_type
 
 EMBEDDING_STD = 0.01
 
@@ -15,7 +16,8 @@ class PooledModel(Model):
     """Interactions p^T (pooled k-vector of the row's pairs), as in Eq. 6.
 
     A subclass gives `row_cost` and `pool`. It gives `pair_terms` too if the pooled vector is a sum
-    over pairs.
+    over pairs. Hidden layers may stand between the pooled vector and p. The interactions are then
+    no sums over pairs, and start at 0.
 
     Parameters
     ----------
@@ -26,7 +28,13 @@ class PooledModel(Model):
         What p starts at.
     fixed_projection : bool
         p stays as it starts. The embeddings then carry the target's unit.
+    layers : Layers or None
+        What stands above the pooled vector; p is then learnt. None: nothing.
+    embedding_axis : str
+        The second axis of the embeddings.
     """
+
+    projection_doc = "Prediction weights p."
 
     def __init__(
         self,
@@ -35,15 +43,18 @@ class PooledModel(Model):
         dropout: float = 0.0,
         projection_size: float = 1.0,
         fixed_projection: bool = False,
+        layers: Layers | None = None,
+        embedding_axis: str = "embedding_dim",
     ):
         self.embedding_dim = embedding_dim
         self.dropout = dropout
         self.projection_size = projection_size
+        self.layers = layers
         embeddings = Parameter(
             "embeddings",
-            ("column", "embedding_dim"),
+            ("column", embedding_axis),
             "Embeddings v; 0 for columns without a training row.",
-            start=_start_embeddings,
+            start=normal_in_type(EMBEDDING_STD if layers is None else LAYERED_STD),
             strength="l2_embedding",
             pairwise=True,
             target_power=0.5 if fixed_projection else 0,
@@ -56,9 +67,13 @@ class PooledModel(Model):
             fixed=fixed_projection,
             target_power=0 if fixed_projection else 1,
         )
-        super().__init__(n_outputs, (embeddings, projection))
-
-    projection_doc = "Prediction weights p."
+        own: tuple[Parameter, ...] = (embeddings, projection)
+        if layers is not None:
+            vars(self).update(layers.axes)
+            self.pair_terms = None
+            weights = output_weights("projection", layers, self.projection_doc)
+            own = (embeddings, *layers.parameters, weights)
+        super().__init__(n_outputs, own)
 
     def pool(
         self, parameters: Parameters, group: RowGroup, generator: torch.Generator | None = None
@@ -73,6 +88,8 @@ class PooledModel(Model):
         pooled = self.pool(parameters, group, generator)
         if generator is not None and self.dropout:
             pooled = dropout(pooled, self.dropout, generator)
+        if self.layers is not None:
+            pooled = self.layers(parameters, pooled, generator)
         return pooled @ parameters["projection"].T
 
     def start_from_fm(self, arrays: dict[str, np.ndarray], target_unit: float) -> dict:
@@ -99,20 +116,6 @@ class PooledModel(Model):
         if self.n_outputs == 1:
             return np.full(shape, self.projection_size, dtype=np.float64)
         return self.projection_size * rng.choice([-1.0, 1.0], size=shape)
-
-
-def _start_embeddings(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
-    """v ~ N(0, 0.01^2)."""
-    embeddings = rng.standard_normal(shape, dtype=dtype)
-    embeddings *= EMBEDDING_STD
-    return embeddings
-
-
-def dropout(values: Tensor, rate: float, generator: torch.Generator) -> Tensor:
-    """Values set to 0 with probability `rate`, the others divided by 1 - rate."""
-    # uniform_ and ge_ take a fifth of the time of bernoulli_.
-    keep = torch.empty_like(values).uniform_(generator=generator).ge_(rate)
-    return values * keep.div_(1 - rate)
 
 
 def products_of_pairs(left: Tensor, right: Tensor, projection: Tensor) -> Tensor:

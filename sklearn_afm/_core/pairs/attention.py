@@ -30,6 +30,7 @@ def attention_of_pairs(
     network: AttentionNetwork,
     find_pairs: PairFinder,
     product_dtype: torch.dtype | None = None,
+    bias_of_pairs: Tensor | None = None,
 ) -> Tensor:
     """Attention of each pair of each row (Eq. 5): (n_rows, n_pairs), 0 for padding.
 
@@ -42,6 +43,8 @@ def attention_of_pairs(
     find_pairs : PairFinder
     product_dtype : torch.dtype or None
         Type in which the matrix products run. None: that of the embeddings.
+    bias_of_pairs : Tensor of shape (n_rows, n_pairs) or None
+        Added to the logits.
     """
     pairs = find_pairs(group, len(embeddings))
     first, second, position = (
@@ -53,7 +56,9 @@ def attention_of_pairs(
     )
     if group.padded:  # position len(logits) stands for no pair
         logits = F.pad(logits, (0, 1), value=-torch.inf)
-    return gather(logits, position).softmax(dim=1)
+    of_rows = gather(logits, position)
+    of_rows = of_rows if bias_of_pairs is None else of_rows + bias_of_pairs
+    return of_rows.softmax(dim=1)
 
 
 class _AttentionLogits(torch.autograd.Function):

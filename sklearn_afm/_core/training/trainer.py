@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..batches.batches import Batch, Batcher, entries, iter_row_blocks
+from ..batches.batches import Batch, Batcher, RowGroup, entries, iter_row_blocks
 from ..batches.columns import by_column, by_feature, rows_of_columns, rows_of_group
 from ..batches.memory import in_groups_that_fit
 from ..losses.loss import Loss
@@ -17,6 +17,8 @@ from .optimizers import Optimizer
 
 # Floats of one group of rows in training.
 MAX_TRAINING_COST = 1 << 24
+# Share of the last batch in the running means of a model's statistics.
+STATISTICS_RATE = 0.1
 
 
 @dataclass
@@ -132,10 +134,13 @@ class Trainer:
         leaves = {name: local[name].detach().requires_grad_() for name in self.trained}
         local |= leaves
         row_weight = None if weight is None else torch.from_numpy(weight).to(target)
+        statistics = self._statistics(local, batch, row_weight)
+        of_rows, local = local, local | statistics
         if self.loss.rows_per_example == 1:
             loss_sum = self._groups_apart(local, batch, target, offset, row_weight, total)
         else:
             loss_sum = self._groups_together(local, batch, target, offset, row_weight, total)
+        self._backward_through(statistics, of_rows, batch, row_weight)
         # What has no part in these rows has no gradient of the loss, but penalties all the same.
         gradients = {
             name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
@@ -143,7 +148,47 @@ class Trainer:
         }
         for name in self.model.per_column & gradients.keys():
             gradients[name] = by_column(gradients[name], batch)
+        for name, value in statistics.items():
+            gradients[name] = self.parameters[name] - value.detach()
         return gradients, loss_sum
+
+    def _statistics(
+        self, local: dict[str, Tensor], batch: Batch, weight: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The model's statistics of the whole batch, whatever its groups, as leaves of autograd."""
+        result: dict[str, Tensor] = {}
+        for group in batch.groups if self.model.statistics else ():
+            with torch.no_grad():
+                for name, part in self._share_of_group(local, batch, group, weight).items():
+                    result[name] = result[name] + part if name in result else part
+        return {name: value.requires_grad_() for name, value in result.items()}
+
+    def _backward_through(
+        self,
+        statistics: dict[str, Tensor],
+        local: dict[str, Tensor],
+        batch: Batch,
+        weight: Tensor | None,
+    ) -> None:
+        """Take the gradients of the statistics back to the leaves that they were computed from."""
+        for group in batch.groups if statistics else ():
+            for name, part in self._share_of_group(local, batch, group, weight).items():
+                gradient = statistics[name].grad
+                if gradient is not None:
+                    _backward(part, gradient)
+
+    def _share_of_group(
+        self, local: dict[str, Tensor], batch: Batch, group: RowGroup, weight: Tensor | None
+    ) -> dict[str, Tensor]:
+        """What a group adds to the weighted means over the batch's rows."""
+        result = {}
+        for name, values in self.model.row_statistics(local, group).items():
+            if weight is None:
+                result[name] = values.sum(0) / len(batch.row_lengths)
+            else:
+                share = weight[rows_of_group(group, weight.device)] / weight.sum()
+                result[name] = torch.tensordot(share, values, 1)
+        return result
 
     def _groups_apart(
         self,
@@ -235,6 +280,9 @@ class Trainer:
         rows = torch.from_numpy(batch.columns).to(self.device)
         self.optimizer.begin_step()
         for name, gradient in gradients.items():
+            if name in self.model.statistics:
+                self.parameters[name].sub_(gradient, alpha=STATISTICS_RATE)
+                continue
             touched = rows if name in self.model.per_column else None
             self.optimizer.update(name, self.parameters[name], gradient, touched)
 

@@ -1,0 +1,28 @@
+"""What pairs of entries take from the pair of their fields."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..batches.batches import RowGroup
+from ..batches.fields import fields_of_entries
+from .pairs import pair_positions
+
+
+def of_field_pairs(matrix: Tensor, fields: np.ndarray, group: RowGroup) -> Tensor:
+    """The number of each pair's two fields: (n_rows, n_pairs), anything for padding.
+
+    Parameters
+    ----------
+    matrix : Tensor of shape (n_fields, n_fields)
+        It counts as symmetric: the mean of both numbers of two fields.
+    fields : ndarray of shape (n_columns,)
+        The number of each column's field.
+    group : RowGroup
+    """
+    later, earlier = pair_positions(group.features.shape[1])
+    of_entry = fields_of_entries(fields, group)
+    code = of_entry[:, later] * len(matrix) + of_entry[:, earlier]
+    place = torch.from_numpy(code.ravel()).to(matrix.device)
+    symmetric = (matrix + matrix.T) / 2
+    return symmetric.flatten().index_select(0, place).view(code.shape)
