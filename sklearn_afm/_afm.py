@@ -45,7 +45,8 @@ class AFM(PooledModel):
     product_dtype : torch.dtype or None
         Type in which the attention network's matrix products run. None: that of the embeddings.
     share_pairs : bool
-        Compute equal pairs of a group once.
+        Compute equal pairs of a group once, on a CPU. Another device computes all pairs in less
+        time than the host takes to find the equal ones.
     """
 
     weighs_pairs = True
@@ -73,7 +74,7 @@ class AFM(PooledModel):
         self.attention_dropout = attention_dropout
         self._usual_pairs = median_pairs if scales_rows else None
         self._product_dtype = product_dtype
-        self._find_pairs = PairFinder(share_pairs)
+        self._find_pairs, self._share_pairs = PairFinder(), share_pairs
         network = {"rate": "attention_rate", "part": "attention"}
         # h = 0 makes the attention uniform: the AFM starts as an FM. With b > 0 every hidden unit
         # is active for every pair. As long as it is, no gradient moves b, since the softmax does
@@ -126,17 +127,19 @@ class AFM(PooledModel):
 
     def attention(self, parameters, group) -> Tensor:
         """Attention of each pair (Eq. 5): (n_rows, n_pairs), 0 for padding."""
+        embeddings = parameters["embeddings"]
+        find_pairs = self._find_pairs if self._shares(embeddings) else None
         return attention_of_pairs(
-            parameters["embeddings"],
-            group,
-            _network(parameters),
-            self._find_pairs,
-            self._product_dtype,
+            embeddings, group, _network(parameters), find_pairs, self._product_dtype
         )
+
+    def _shares(self, embeddings: Tensor) -> bool:
+        """Whether equal pairs are computed once."""
+        return self._share_pairs and embeddings.device.type == "cpu"
 
     def scorer(self, parameters, n_columns, one_hot):
         """One output needs no pooled vectors."""
-        if self.n_outputs > 1:
+        if self.n_outputs > 1 or not self._shares(parameters["embeddings"]):
             return super().scorer(parameters, n_columns, one_hot)
         network, projection = _network(parameters), parameters["projection"]
         return PairScorer(network, projection, n_columns, one_hot, self._usual_pairs)
