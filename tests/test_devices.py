@@ -1,6 +1,7 @@
 """Estimators on a CUDA device: the loops, what a CPU computes, and the ways back to a CPU."""
 
 import pickle
+from contextlib import contextmanager
 
 import numpy as np
 import oracle
@@ -40,6 +41,16 @@ def predictions(model, X):
 def both(model):
     """The estimator on a CPU, and on CUDA."""
     return [clone(model).set_params(device=device) for device in ("cpu", "cuda")]
+
+
+@contextmanager
+def any_order():
+    """Without torch's deterministic algorithms, which conftest.py asks for."""
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(True)
 
 
 def assert_fits_alike(model, X, y, **fit):
@@ -217,15 +228,13 @@ def test_seeds_alone_leave_rounding(one_hot_data):
     model = AFMRegressor(device="cuda", **options)
     exact = [clone(model).fit(X, y).embeddings_ for _ in range(2)]
     np.testing.assert_array_equal(*exact)
-    torch.use_deterministic_algorithms(False)
-    try:
+    with any_order():
         found = clone(model).fit(X, y).embeddings_
-    finally:
-        torch.use_deterministic_algorithms(True)
     np.testing.assert_allclose(found, exact[0], **CLOSE)
 
 
 @on_cuda
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("real", [True, False])
 def test_a_step_never_waits_for_the_device(rng, kind, real):
@@ -235,12 +244,13 @@ def test_a_step_never_waits_for_the_device(rng, kind, real):
     trainer = make_trainer(model, LOSSES["squared error"], parameters, 50, 1e-3)
     data = training_data(X, rng.normal(size=(50, 1)), rng.uniform(0.5, 2, 50), "cuda")
     csr = (X.indptr, *entries(X.indptr, X, data.one_hot))
-    trainer._step(data, csr, np.arange(50))
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with any_order():
         trainer._step(data, csr, np.arange(50))
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
+        try:
+            torch.cuda.set_sync_debug_mode("error")
+            trainer._step(data, csr, np.arange(50))
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
 
 
 @on_cuda

@@ -9,6 +9,7 @@ from . import (
     attention_free,
     bfloat16,
     columns,
+    devices,
     grid_search,
     long_rows,
     memory,
@@ -31,5 +32,6 @@ _IN_ORDER = (
     grid_search,
     steps,
     attention_free,
+    devices,
 )
 TABLES = {table.__name__.rpartition(".")[2]: table for table in _IN_ORDER}
