@@ -16,6 +16,7 @@ from . import (
     one_row,
     predict,
     quality,
+    shared_device,
     steps,
     train,
 )
@@ -33,5 +34,6 @@ _IN_ORDER = (
     steps,
     attention_free,
     devices,
+    shared_device,
 )
 TABLES = {table.__name__.rpartition(".")[2]: table for table in _IN_ORDER}

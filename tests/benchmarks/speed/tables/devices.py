@@ -1,6 +1,5 @@
-"""A CUDA device against a CPU, and several fits that share either."""
+"""A CUDA device against a CPU."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from statistics import median
 
@@ -10,20 +9,19 @@ from figures import count, table
 MODELS = {"AFM": {}, "FM": {"attention": False}}
 DIMS, BATCH_SIZES = (16, 64, 256), (512, 4096, 65_536)
 QUICK_DIMS, QUICK_BATCH_SIZES = (16,), (512,)
-FITS, SHARED_DIMS = 8, (64, 256)
-QUICK_FITS, QUICK_SHARED_DIMS = 2, (16,)
 CPU, CUDA = f"{OURS}, CPU", f"{OURS}, CUDA"
 # The linear part is fitted in NumPy, wherever the rest is. So it is left out here.
 BY_GRADIENT = {"l2_linear": 0.5, "l2_embedding": 10.0, "crosses": None}
+EPOCH, PREDICT = "seconds per epoch", "rows per second in predict"
 TEXT = """## CUDA
 
-AFM (k = t) and FM on all training rows of Frappe, with `l2_linear=0.5, l2_embedding=10,
-crosses=None`: seconds per epoch, and rows per second in a call of `predict`.
+AFM (k = t) and FM on all training rows of Frappe, without a linear part of its own:
+`l2_linear=0.5, l2_embedding=10, crosses=None`.
 """
 
 
 def measure(arena):
-    """Yield the lines of the table: one fit at a time, then several at once."""
+    """Yield the lines of the table: epochs by batch size, then predictions."""
     train_rows = arena.frappe("train")
     threads = {f"{CPU}, {_threads(n)}": n for n in (arena.threads, 1)}
     ways = {name: {"device": "cpu", "threads": n} for name, n in threads.items()}
@@ -37,49 +35,28 @@ def measure(arena):
         ) in ways.items():  # a device starts and loads its kernels, which is not counted
             contest.ask(name, "build", k=16, **BY_GRADIENT | way)
             contest.ask(name, "train")
-        n_rows = contest.ask(CUDA, "n_rows")
-        sizes = arena.pick((DIMS, BATCH_SIZES), (QUICK_DIMS, QUICK_BATCH_SIZES))
-        for model, k, batch_size in product(MODELS, *sizes):
-            options = MODELS[model] | BY_GRADIENT | {"batch_size": batch_size}
-            replies = {name: [] for name in ways}
-            for name, way in ways.items():
-                contest.ask(name, "build", k=k, **options | way)
-            for _ in range(arena.repeats):
-                for name in ways:
-                    replies[name].append(_epoch_and_prediction(contest, name))
-            case = f"{model}, k = {k}, batches of {count(batch_size)}"
-            yield entry(case, replies, {}, device=device, n_rows=n_rows)
-    yield from _measure_several(arena, train_rows, device)
+        facts = {"device": device, "n_rows": contest.ask(CUDA, "n_rows")}
+        dims, batch_sizes = arena.pick((DIMS, BATCH_SIZES), (QUICK_DIMS, QUICK_BATCH_SIZES))
+        for model, k in product(MODELS, dims):
+            for batch_size in batch_sizes:
+                options = MODELS[model] | BY_GRADIENT | {"batch_size": batch_size}
+                for name, way in ways.items():
+                    contest.ask(name, "build", k=k, **options | way)
+                replies = _in_turns(contest, ways, "train", arena.repeats)
+                case = f"{model}, k = {k}, batches of {count(batch_size)}"
+                yield entry(case, replies, {}, what=EPOCH, **facts)
+            replies = _in_turns(contest, ways, "predict", arena.repeats)
+            yield entry(f"{model}, k = {k}", replies, {}, what=PREDICT, **facts)
 
 
-def _epoch_and_prediction(contest, name):
-    epoch = contest.ask(name, "train")["epoch_seconds"]
-    return {"seconds": epoch, "predict_seconds": contest.ask(name, "predict")["seconds"]}
-
-
-def _measure_several(arena, train_rows, device):
-    """Yield lines of several processes that fit an AFM at once, each with one thread."""
-    names = [f"{OURS}, fit {number}" for number in range(arena.pick(FITS, QUICK_FITS))]
-    with (
-        arena.contest({name: {"threads": 1} for name in names}, 16, train_rows) as contest,
-        ThreadPoolExecutor(len(names)) as pool,
-    ):
-
-        def each(action, **arguments):
-            asked = [pool.submit(contest.ask, name, action, **arguments) for name in names]
-            return [one.result() for one in asked]
-
-        for where in ["cpu"] if device is None else ["cuda", "cpu"]:
-            each("build", k=16, device=where, **BY_GRADIENT)
-            each("train")
-            for k in arena.pick(SHARED_DIMS, QUICK_SHARED_DIMS):
-                each("build", k=k, device=where, **BY_GRADIENT)
-                replies = {name: [] for name in names}
-                for _ in range(arena.repeats):
-                    for name, reply in zip(names, each("train"), strict=True):
-                        replies[name].append({"seconds": reply["epoch_seconds"]})
-                case = f"k = {k}, {where.upper()}"
-                yield entry(case, replies, {}, device=device, fits=len(names))
+def _in_turns(contest, names, action, repeats):
+    """Return the seconds of an epoch or of a prediction, by name and round."""
+    replies = {name: [] for name in names}
+    for _ in range(repeats):
+        for name in names:
+            reply = contest.ask(name, action)
+            replies[name].append({"seconds": reply.get("epoch_seconds", reply["seconds"])})
+    return replies
 
 
 def _threads(number):
@@ -89,32 +66,17 @@ def _threads(number):
 def report(lines):
     """Make Markdown of the lines."""
     device = lines[0]["device"]
-    alone = [line for line in lines if "fits" not in line]
-    several = [line for line in lines if "fits" in line]
-    names = list(alone[0]["replies"])
-    shown = [name.removeprefix(f"{OURS}, ") for name in names]
-    body = []
-    for line in alone:
-        epochs = [_median(line["replies"][name], "seconds") for name in names]
-        seconds = [_median(line["replies"][name], "predict_seconds") for name in names]
-        predicted = [count(line["n_rows"] / second) for second in seconds]
-        body.append([line["case"], *(f"{epoch:.2f}" for epoch in epochs), *predicted])
-    head = ["", *(f"{name}, s" for name in shown), *(f"predict, {name}" for name in shown)]
-    fits = several[0]["fits"]
-    text = (
-        f"{fits} processes at once, each with one thread and an AFM of its own, in batches of 512: "
-        "seconds per epoch of each, and epochs per minute of all."
-    )
-    together = []
-    for line in several:
-        epochs = [_median(turns, "seconds") for turns in line["replies"].values()]
-        together.append(
-            [line["case"], f"{median(epochs):.2f}", count(60 * sum(1 / e for e in epochs))]
-        )
-    second = table(["", "seconds per epoch", "epochs per minute"], together)
-    where = f"CUDA device: {device}." if device else "There was no CUDA device."
-    return "\n\n".join([where, table(head, body), text, second])
+    parts = [f"CUDA device: {device}." if device else "There was no CUDA device."]
+    for what in (EPOCH, PREDICT):
+        chosen = [line for line in lines if line["what"] == what]
+        names = list(dict.fromkeys(name for line in chosen for name in line["replies"]))
+        body = [[line["case"], *(_shown(line, name) for name in names)] for line in chosen]
+        parts.append(table([what, *(name.removeprefix(f"{OURS}, ") for name in names)], body))
+    return "\n\n".join(parts)
 
 
-def _median(turns, key):
-    return median(turn[key] for turn in turns)
+def _shown(line, name):
+    if name not in line["replies"]:
+        return ""
+    seconds = median(turn["seconds"] for turn in line["replies"][name])
+    return f"{seconds:.2f}" if line["what"] == EPOCH else count(line["n_rows"] / seconds)
