@@ -49,7 +49,8 @@ class AFM(PooledModel):
     product_dtype : torch.dtype or None
         Type in which the attention network's matrix products run. None: that of the embeddings.
     share_pairs : bool
-        Compute equal pairs of a group once.
+        Compute equal pairs of a group once, on a CPU. Another device computes all pairs in less
+        time than the host takes to find the equal ones.
     layers : Layers or None
         Hidden layers above the pooled vector.
     fields : ndarray of shape (n_columns,) or None
@@ -88,7 +89,7 @@ class AFM(PooledModel):
         self.attention_dropout = attention_dropout
         self._usual_pairs = median_pairs if scales_rows else None
         self._product_dtype = product_dtype
-        self._find_pairs = PairFinder(share_pairs)
+        self._find_pairs, self._share_pairs = PairFinder(), share_pairs
         network = {"rate": "attention_rate", "part": "attention"}
         # h = 0 makes the attention uniform: the AFM starts as an FM. With b > 0 every hidden unit
         # is active for every pair. As long as it is, no gradient moves b, since the softmax does
@@ -150,15 +151,21 @@ class AFM(PooledModel):
 
     def attention(self, parameters, group) -> Tensor:
         """Attention of each pair (Eq. 5): (n_rows, n_pairs), 0 for padding."""
-        bias = None
+        embeddings, bias = parameters["embeddings"], None
         if self._field_aware:
             bias = of_field_pairs(parameters["field_biases"], self.fields, group)
-        options = self._find_pairs, self._product_dtype, bias
-        return attention_of_pairs(parameters["embeddings"], group, _network(parameters), *options)
+        find_pairs = self._find_pairs if self._shares(embeddings) else None
+        options = find_pairs, self._product_dtype, bias
+        return attention_of_pairs(embeddings, group, _network(parameters), *options)
+
+    def _shares(self, embeddings: Tensor) -> bool:
+        """Whether equal pairs are computed once."""
+        return self._share_pairs and embeddings.device.type == "cpu"
 
     def scorer(self, parameters, n_columns, one_hot):
         """One output needs no pooled vectors, if nothing but p stands above them."""
-        if self.n_outputs > 1 or self._field_aware or self.layers is not None:
+        needs_pooled = self.n_outputs > 1 or self._field_aware or self.layers is not None
+        if needs_pooled or not self._shares(parameters["embeddings"]):
             return super().scorer(parameters, n_columns, one_hot)
         network, projection = _network(parameters), parameters["projection"]
         return PairScorer(network, projection, n_columns, one_hot, self._usual_pairs)

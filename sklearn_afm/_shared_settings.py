@@ -164,7 +164,8 @@ class TrainingSettings(HasSettings):
         ["random_state"],
         "int, RandomState instance or None",
         """Seed of start values, order of rows, dropout and validation rows. The same int gives the
-        same result, bit for bit, at the same number of threads.""",
+        same result, bit for bit, at the same number of threads; on CUDA, if torch is asked for
+        deterministic algorithms.""",
     )
     verbose: int = setting(
         0,
@@ -190,8 +191,10 @@ class TrainingSettings(HasSettings):
         "auto",
         [str],
         "str",
-        """"cpu", "cuda", ...; "auto" is "cuda" if there is one. A model fitted on a device
-        predicts on the CPU if that device is missing.""",
+        """"cpu", "cuda", ...; "auto" is "cuda" if there is one. A step takes as long on CUDA
+        however small it is, so that "cpu" may be faster for small tables, and for an FM of small
+        `embedding_dim`. A model fitted on a device predicts on the CPU if that device is
+        missing.""",
     )
 
 

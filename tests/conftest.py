@@ -13,6 +13,12 @@ from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 
+# On CUDA, torch adds up in any order unless it is asked not to. Then all that is the same bit for
+# bit on a CPU is so there too (docs/guide/running.md).
+if torch.cuda.is_available():
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+
 ESTIMATORS = [AFMRegressor, AFMClassifier, FMRegressor, FMClassifier]
 REGRESSORS = [AFMRegressor, FMRegressor]
 CLASSIFIERS = [AFMClassifier, FMClassifier]

@@ -26,36 +26,37 @@ def random_values(rng, model):
     return {p.name: rng.normal(size=model.shape(p, N_COLUMNS)) for p in model.parameters}
 
 
-def tensors(params):
-    return {name: torch.tensor(value) for name, value in params.items()}
+def tensors(params, device="cpu"):
+    return {name: torch.tensor(value, device=device) for name, value in params.items()}
 
 
-def predicted(model, params, X):
-    return predict(model, tensors(params), sparse.csr_array(X))
+def predicted(model, params, X, device="cpu"):
+    return predict(model, tensors(params, device), sparse.csr_array(X))
 
 
-def local_parameters(model, params, X):
+def local_parameters(model, params, X, device="cpu"):
     """The batch of all rows, and the parameters by its features."""
     X = sparse.csr_array(X)
     batcher = Batcher(X.shape[1], lambda width: 1, 10**9)
     batch = batcher.batch(X.indptr, *entries(X.indptr, X, bool((X.data == 1).all())))
-    return batch, parameters_by_feature(model, tensors(params), batch)
+    return batch, parameters_by_feature(model, tensors(params, device), batch)
 
 
-def check_predictions(model, raw_scores, rng, real):
+def check_predictions(model, raw_scores, rng, real, device="cpu"):
     """Predictions, training scores and terms of pairs are those of `raw_scores(X, params)`."""
     X = ragged_matrix(rng, 25, N_COLUMNS, real)
     params = random_values(rng, model)
     expected = raw_scores(X, params)
-    np.testing.assert_allclose(predicted(model, params, X), expected, rtol=1e-11, atol=1e-11)
-    batch, local = local_parameters(model, params, X)
+    found = predicted(model, params, X, device)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+    batch, local = local_parameters(model, params, X, device)
     for group in batch.groups:
-        found = model.raw_scores(local, group, torch.Generator())
+        found = model.raw_scores(local, group, torch.Generator(device)).cpu()
         np.testing.assert_allclose(found, expected[group.rows], rtol=1e-11, atol=1e-11)
         if model.pair_terms is not None and group.features.shape[1] > 1:
             attention, score = model.pair_terms(local, group)
-            sums = (attention[:, :, None] * score).sum(1)
-            interactions = model.interactions(local, group)
+            sums = (attention[:, :, None] * score).sum(1).cpu()
+            interactions = model.interactions(local, group).cpu()
             np.testing.assert_allclose(sums, interactions, rtol=1e-11, atol=1e-11)
 
 
@@ -65,26 +66,40 @@ def strengths_of(model):
     return {p.name: 0.2 + 0.3 * number for number, p in enumerate(penalised)}
 
 
-def gradients_of(model, loss, X, target, weight, params, n_batches=1, learning_rate=1.0):
-    """What an epoch of SGD takes from the parameters, over the learning rate."""
-    parameters = tensors(params)
-    X = sparse.csr_array(X)
-    trainer = Trainer(
+def make_trainer(model, loss, parameters, batch_size, learning_rate=1.0):
+    """A trainer by SGD of all parameters."""
+    return Trainer(
         model=model,
         loss=loss,
         parameters=parameters,
         trained=list(parameters),
-        optimizer=SGD(parameters, dict.fromkeys(parameters, learning_rate), len(weight)),
-        batch_size=len(weight) // loss.rows_per_example // n_batches,
+        optimizer=SGD(parameters, dict.fromkeys(parameters, learning_rate), batch_size),
+        batch_size=batch_size,
         penalties=strengths_of(model),
         order_rng=np.random.default_rng(0),
-        mask_generator=torch.Generator(),
+        mask_generator=torch.Generator(parameters["bias"].device),
     )
+
+
+def training_data(X, target, weight, device="cpu"):
+    """Rows to learn from."""
+    X = sparse.csr_array(X)
     counts = np.bincount(X.indices, np.repeat(weight, np.diff(X.indptr)), minlength=X.shape[1])
     one_hot = bool((X.data == 1).all())
-    trainer.run_epoch(TrainingData(X, one_hot, torch.tensor(target), weight, counts))
+    return TrainingData(X, one_hot, torch.tensor(target, device=device), weight, counts)
+
+
+def gradients_of(
+    model, loss, X, target, weight, params, n_batches=1, learning_rate=1.0, device="cpu"
+):
+    """What an epoch of SGD takes from the parameters, over the learning rate."""
+    parameters = tensors(params, device)
+    batch_size = len(weight) // loss.rows_per_example // n_batches
+    trainer = make_trainer(model, loss, parameters, batch_size, learning_rate)
+    trainer.run_epoch(training_data(X, target, weight, device))
     return {
-        name: (params[name] - value.numpy()) / learning_rate for name, value in parameters.items()
+        name: (params[name] - value.cpu().numpy()) / learning_rate
+        for name, value in parameters.items()
     }
 
 
@@ -123,7 +138,7 @@ def half_absent(rng, model, X):
     return params
 
 
-def check_gradients(model, loss, raw_scores, rng, real):
+def check_gradients(model, loss, raw_scores, rng, real, device="cpu"):
     """A step of SGD follows the gradient of the objective."""
     X = ragged_matrix(rng, 12, N_COLUMNS, real)
     X[3:, 0] = 1.0 if not real else rng.normal(size=9)
@@ -133,7 +148,7 @@ def check_gradients(model, loss, raw_scores, rng, real):
     else:
         target = rng.integers(0, max(2, model.n_outputs), size=(12, 1)).astype(float)
     weight = rng.uniform(0.5, 2, size=12)
-    found = gradients_of(model, LOSSES[loss], X, target, weight, params)
+    found = gradients_of(model, LOSSES[loss], X, target, weight, params, device=device)
     expected = numeric_gradients(
         lambda p: objective(model, loss, raw_scores, X, target, weight, p), params
     )

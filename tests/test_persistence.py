@@ -162,7 +162,7 @@ def test_no_torch_and_nothing_of_scikit_learn_in_a_pickle(Estimator, one_hot_dat
 
 def test_a_model_of_another_device_predicts_here(one_hot_data):
     X, y = one_hot_data
-    model = FMRegressor(**SHORT).fit(X, y)
+    model = FMRegressor(device="cpu", **SHORT).fit(X, y)
     expected = model.predict(X)
     model.device = "cuda:7"
     np.testing.assert_array_equal(model.predict(X), expected)

@@ -49,8 +49,9 @@ def shared_tensor(array: np.ndarray, device: torch.device | str) -> Tensor:
     """A tensor to read from. On the CPU it shares the array's memory.
 
     torch warns about read-only memory, such as that of a memory-mapped model. Nothing here
-    writes to it.
+    writes to it. A copy to a device has left the array when this returns, but does not wait for
+    the device's earlier work.
     """
     if not array.flags.writeable:
         array = np.asarray(_WritableView(array))
-    return torch.from_numpy(array).to(device)
+    return torch.from_numpy(array).to(device, non_blocking=True)

@@ -101,7 +101,9 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
     order_rng = np.random.default_rng(order)
     if known is not None and known.order_rng is not None:
         order_rng = copy.deepcopy(known.order_rng)  # if this call fails, the old one has not moved
-        mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
+        # Generators of another kind of device have other states. After one, masks start anew.
+        if known.mask_state.shape == tuple(mask_generator.get_state().shape):
+            mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
     prepared = prepare(
         rows,
         array_dtype(dtype),

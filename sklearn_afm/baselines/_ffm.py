@@ -1,6 +1,5 @@
 """The field-aware factorization machine: an embedding for each field that a column meets."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -9,6 +8,7 @@ from .._core.batches.columns import select_rows
 from .._core.batches.fields import fields_of_entries, number_of_fields
 from .._core.models.pooled import PooledModel
 from .._core.pairs.pairs import pair_positions
+from .._core.tensors import shared_tensor
 from .._tasks import ClassificationTask, RegressionTask
 from ._notes import notes
 
@@ -40,7 +40,7 @@ class FFM(PooledModel):
         table = F.pad(parameters["embeddings"], (0, 0, 0, 1))
         table = table.view(len(table) * n_fields, -1)
         place = (
-            torch.from_numpy(start[:, one] + field[:, other]).to(table.device)
+            shared_tensor(start[:, one] + field[:, other], table.device)
             for one, other in ((later, earlier), (earlier, later))
         )
         first, second = (select_rows(table, rows) for rows in place)

@@ -357,7 +357,7 @@ def say(record):
 torch.set_num_threads(int(sys.argv[2]))
 with np.load(sys.argv[1] + "/data.npz") as data:
     options = {"embedding_dim": 4, "random_state": 0, "dropout": 0.3, "max_iter": 10_000}
-    options["l2_linear"] = 0.5
+    options |= {"l2_linear": 0.5, "device": "cpu"}
     model = AFMRegressor(checkpoint=sys.argv[1] + "/fit.npz", callbacks=[say], **options)
     model.fit(data["X"], data["y"])
 """
@@ -377,7 +377,8 @@ def test_a_killed_process_leaves_a_checkpoint_that_goes_on(kill, one_hot_data, t
         assert process.returncode == -kill
     left = {file.name for file in tmp_path.iterdir()} - {"data.npz"}
     assert left in ({"fit.npz"}, {"fit.npz", "fit.npz.tmp"})
-    seen, options = [], OPTIONS | {"max_iter": 40, "l2_linear": 0.5}
+    # The killed process has no conftest.py, which makes CUDA deterministic.
+    seen, options = [], OPTIONS | {"max_iter": 40, "l2_linear": 0.5, "device": "cpu"}
     model = AFMRegressor(checkpoint=tmp_path / "fit.npz", callbacks=[seen.append], **options)
     model.fit(X, y)
     assert seen[0]["epoch"] >= 7

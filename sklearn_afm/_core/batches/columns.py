@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..tensors import shared_tensor
 from .batches import Batch, RowGroup
 
 
 def rows_of_columns(values: Tensor, batch: Batch) -> Tensor:
     """The rows that belong to the batch's columns: (n_columns, n_numbers)."""
-    return values.index_select(0, torch.from_numpy(batch.columns).to(values.device))
+    return values.index_select(0, shared_tensor(batch.columns, values.device))
 
 
 def by_feature(rows: Tensor, batch: Batch) -> Tensor:
@@ -30,8 +31,10 @@ def by_column(d_features: Tensor, batch: Batch) -> Tensor:
 
 
 def _feature_arrays(batch: Batch, like: Tensor) -> tuple[Tensor, Tensor]:
-    columns = torch.from_numpy(batch.feature_columns).to(like.device)
-    values = torch.from_numpy(batch.feature_values).to(like.device, like.dtype)
+    assert batch.feature_columns is not None
+    assert batch.feature_values is not None
+    columns = shared_tensor(batch.feature_columns, like.device)
+    values = shared_tensor(batch.feature_values, like.device).to(like.dtype)
     return columns, values[:, None]
 
 
@@ -39,7 +42,7 @@ def rows_of_group(group: RowGroup, device: torch.device) -> Tensor | slice:
     """Positions of a group's rows in its batch, to index tensors with."""
     if isinstance(group.rows, slice):
         return group.rows
-    return torch.from_numpy(group.rows).to(device)
+    return shared_tensor(group.rows, device)
 
 
 def look_up(values: Tensor, group: RowGroup) -> Tensor:
@@ -54,7 +57,7 @@ def with_padding(values: Tensor, group: RowGroup) -> tuple[Tensor, Tensor]:
     """The values, with a row of 0 at the end if the group is padded; the group's features."""
     if group.padded:
         values = F.pad(values, (0, 0, 0, 1))
-    return values, torch.from_numpy(group.features).to(values.device)
+    return values, shared_tensor(group.features, values.device)
 
 
 def select_rows(values: Tensor, index: Tensor) -> Tensor:

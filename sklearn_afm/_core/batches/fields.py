@@ -1,9 +1,9 @@
 """The fields of a group's entries, and sums of what a row has of each field."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from ..tensors import shared_tensor
 from .batches import RowGroup
 from .columns import look_up
 
@@ -34,7 +34,7 @@ def sums_by_field(values: Tensor, fields: np.ndarray, group: RowGroup) -> Tensor
     n_rows, width, n_numbers = entries.shape
     n_fields = number_of_fields(fields)
     place = fields_of_entries(fields, group) + n_fields * np.arange(n_rows)[:, None]
-    place = torch.from_numpy(place.ravel()).to(values.device)
+    place = shared_tensor(place.ravel(), values.device)
     sums = entries.new_zeros(n_rows * n_fields, n_numbers)
     sums = sums.index_add(0, place, entries.view(n_rows * width, n_numbers))
     return sums.view(n_rows, n_fields, n_numbers)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..batches.batches import RowGroup
-from ..pairs.pairs import pair_positions
+from ..pairs.pairs import pair_positions_on
 from .layers import LAYERED_STD, Layers, dropout, output_weights
 from .model import Model, Parameter, Parameters, normal_in_type
 
@@ -123,6 +123,6 @@ def products_of_pairs(left: Tensor, right: Tensor, projection: Tensor) -> Tensor
 
     `left` and `right` are (n_rows, width, k), as `look_up` gives them.
     """
-    later, earlier = (torch.tensor(part) for part in pair_positions(left.shape[1]))
+    later, earlier = pair_positions_on(left.device, left.shape[1])
     turned = right.transpose(1, 2)
     return torch.stack([torch.bmm(left * p, turned)[:, later, earlier] for p in projection], dim=-1)

@@ -7,7 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..batches.batches import RowGroup
-from .pairs import PairFinder
+from ..batches.columns import with_padding
+from ..tensors import shared_tensor
+from .pairs import PairFinder, pair_positions_on
 from .products import MemberLookup, chunks, linear, weight_gradient
 from .scorer import gather
 
@@ -28,7 +30,7 @@ def attention_of_pairs(
     embeddings: Tensor,
     group: RowGroup,
     network: AttentionNetwork,
-    find_pairs: PairFinder,
+    find_pairs: PairFinder | None,
     product_dtype: torch.dtype | None = None,
     bias_of_pairs: Tensor | None = None,
 ) -> Tensor:
@@ -40,25 +42,56 @@ def attention_of_pairs(
         x_i v_i.
     group : RowGroup
     network : AttentionNetwork
-    find_pairs : PairFinder
+    find_pairs : PairFinder or None
+        Finds equal pairs, which are computed once. None: each pair of each row is computed.
     product_dtype : torch.dtype or None
         Type in which the matrix products run. None: that of the embeddings.
     bias_of_pairs : Tensor of shape (n_rows, n_pairs) or None
         Added to the logits.
     """
+    product_dtype = product_dtype or embeddings.dtype
+    if find_pairs is None:
+        logits = _logits_of_rows(embeddings, group, network, product_dtype)
+    else:
+        logits = _logits_of_shared(embeddings, group, network, find_pairs, product_dtype)
+    logits = logits if bias_of_pairs is None else logits + bias_of_pairs
+    return logits.softmax(dim=1)
+
+
+def _logits_of_shared(
+    embeddings: Tensor,
+    group: RowGroup,
+    network: AttentionNetwork,
+    find_pairs: PairFinder,
+    product_dtype: torch.dtype,
+) -> Tensor:
+    """The attention logit of each pair of each row, -inf for padding; equal pairs are shared."""
     pairs = find_pairs(group, len(embeddings))
     first, second, position = (
-        torch.from_numpy(index).to(embeddings.device)
+        shared_tensor(index, embeddings.device)
         for index in (pairs.first, pairs.second, pairs.position)
     )
-    logits = _AttentionLogits.apply(
-        embeddings, *network, first, second, product_dtype or embeddings.dtype
-    )
+    logits = _AttentionLogits.apply(embeddings, *network, first, second, product_dtype)
     if group.padded:  # position len(logits) stands for no pair
         logits = F.pad(logits, (0, 1), value=-torch.inf)
-    of_rows = gather(logits, position)
-    of_rows = of_rows if bias_of_pairs is None else of_rows + bias_of_pairs
-    return of_rows.softmax(dim=1)
+    return gather(logits, position)
+
+
+def _logits_of_rows(
+    embeddings: Tensor, group: RowGroup, network: AttentionNetwork, product_dtype: torch.dtype
+) -> Tensor:
+    """The attention logit of each pair of each row, -inf for padding."""
+    padding = len(embeddings)
+    embeddings, features = with_padding(embeddings, group)
+    first, second = (
+        features.index_select(1, part)
+        for part in pair_positions_on(features.device, features.shape[1])
+    )
+    logits = _AttentionLogits.apply(
+        embeddings, *network, first.flatten(), second.flatten(), product_dtype
+    ).view(first.shape)
+    # Padding is at the end of a row. So a pair has it in the member with the larger position.
+    return logits.masked_fill(first == padding, -torch.inf) if group.padded else logits
 
 
 class _AttentionLogits(torch.autograd.Function):
@@ -80,7 +113,7 @@ class _AttentionLogits(torch.autograd.Function):
         product_weight, product_bias = weight.to(product_dtype), bias.to(product_dtype)
         logits, kept = embeddings.new_empty(n_pairs), []
         members = MemberLookup(embeddings, len(first))
-        for part in chunks(n_pairs, embeddings.shape[1], len(bias)):
+        for part in chunks(n_pairs, embeddings.shape[1], first.device, len(bias)):
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second).to(product_dtype)
             hidden = linear(pair, product_weight, product_bias).relu_()
@@ -101,7 +134,8 @@ class _AttentionLogits(torch.autograd.Function):
         scaled_weight = (weight * context[:, None]).T.contiguous().to(ctx.product_dtype)
         sum_active, outer_active = torch.zeros_like(bias), torch.zeros_like(weight)
         d_embeddings, members = torch.zeros_like(embeddings), MemberLookup(embeddings, len(first))
-        for number, part in enumerate(chunks(len(first), embeddings.shape[1], len(bias))):
+        parts = chunks(len(first), embeddings.shape[1], first.device, len(bias))
+        for number, part in enumerate(parts):
             e_first, e_second = members(first[part], second[part])
             pair = (e_first * e_second).to(ctx.product_dtype)
             hidden = kept[number] if ctx.keep else linear(pair, product_weight, product_bias)

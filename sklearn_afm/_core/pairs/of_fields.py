@@ -1,11 +1,11 @@
 """What pairs of entries take from the pair of their fields."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..batches.batches import RowGroup
 from ..batches.fields import fields_of_entries
+from ..tensors import shared_tensor
 from .pairs import pair_positions
 
 
@@ -23,6 +23,6 @@ def of_field_pairs(matrix: Tensor, fields: np.ndarray, group: RowGroup) -> Tenso
     later, earlier = pair_positions(group.features.shape[1])
     of_entry = fields_of_entries(fields, group)
     code = of_entry[:, later] * len(matrix) + of_entry[:, earlier]
-    place = torch.from_numpy(code.ravel()).to(matrix.device)
+    place = shared_tensor(code.ravel(), matrix.device)
     symmetric = (matrix + matrix.T) / 2
     return symmetric.flatten().index_select(0, place).view(code.shape)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..batches.batches import RowGroup
+from ..tensors import shared_tensor
 
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAOCP 6.4)
 # Slots per pair. The more slots, the fewer distinct pairs get the same slot.
@@ -36,15 +39,17 @@ def pair_positions(width: int) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
+@lru_cache(maxsize=64)
+def pair_positions_on(device: torch.device, width: int) -> tuple[Tensor, Tensor]:
+    """The same, as tensors."""
+    first, second = pair_positions(width)
+    return shared_tensor(first, device), shared_tensor(second, device)
+
+
 class PairFinder:
-    """Find the distinct pairs of groups of rows. Keep the work array for this between calls.
+    """Find the distinct pairs of groups of rows. Keep the work array for this between calls."""
 
-    With `share=False`, every pair of every row counts as distinct. The model's result is the same,
-    with more work (for tests and measurements).
-    """
-
-    def __init__(self, share: bool = True):
-        self._share = share
+    def __init__(self) -> None:
         self._table = np.empty(0, dtype=np.int32)
 
     def __call__(self, group: RowGroup, n_features: int) -> SharedPairs:
@@ -73,8 +78,6 @@ class PairFinder:
         self, first: np.ndarray, second: np.ndarray, n_features: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the position of one representative per distinct pair, and each pair's number."""
-        if not self._share:
-            return np.arange(len(first)), np.arange(len(first))
         # Write each pair's position into its slot, and read it back. So no sorting or clearing.
         index = np.arange(len(first), dtype=np.int32)
         key = first * n_features

@@ -13,8 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
-# Floats in one (rows, k) array of a product: a few such arrays stay in the cache.
+# Floats in one (rows, k) array of a product: a few such arrays stay in a CPU's cache. On another
+# device a call costs the same whatever its size, so that chunks only limit memory.
 NUMBERS_PER_CHUNK = 1 << 18
+NUMBERS_PER_DEVICE_CHUNK = 1 << 24
 # A product of fewer multiplications takes less time than the setup of a convolution.
 MIN_CONVOLUTION_SIZE = 1 << 23
 # If torch runs in one thread, it uses oneDNN only for batches of several images.
@@ -44,7 +46,7 @@ def _convolves(rows: Tensor, n_out: int) -> bool:
         rows.dtype == torch.float32
         and rows.device.type == "cpu"
         and rows.numel() * n_out >= MIN_CONVOLUTION_SIZE
-        and len(rows) % _part_length(rows.shape[1]) == 0
+        and len(rows) % _part_length(rows.shape[1], rows.device) == 0
     )
 
 
@@ -57,28 +59,29 @@ def _as_rows(images: Tensor) -> Tensor:
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 
-def chunks(length: int, numbers_each: int, n_out: int = 0) -> Iterator[slice]:
+def chunks(length: int, numbers_each: int, device: torch.device, n_out: int = 0) -> Iterator[slice]:
     """Yield slices of a list of `length` elements, which need `numbers_each` floats each.
 
     If products of the elements (with `n_out` floats each) can be computed as convolutions, all
     slices but the last have lengths that allow this.
     """
-    step = _chunk_length(numbers_each)
+    step = _chunk_length(numbers_each, device)
     whole = length
     if min(step, length) * numbers_each * n_out >= MIN_CONVOLUTION_SIZE:
-        whole -= length % _part_length(numbers_each)
+        whole -= length % _part_length(numbers_each, device)
     for start in range(0, whole, step):
         yield slice(start, min(start + step, whole))
     if whole < length:
         yield slice(whole, length)
 
 
-def _chunk_length(numbers_each: int) -> int:
-    return CHUNK_PARTS * _part_length(numbers_each)
+def _chunk_length(numbers_each: int, device: torch.device) -> int:
+    return CHUNK_PARTS * _part_length(numbers_each, device)
 
 
-def _part_length(numbers_each: int) -> int:
-    n_rows = NUMBERS_PER_CHUNK // (CHUNK_PARTS * numbers_each)
+def _part_length(numbers_each: int, device: torch.device) -> int:
+    numbers = NUMBERS_PER_CHUNK if device.type == "cpu" else NUMBERS_PER_DEVICE_CHUNK
+    n_rows = numbers // (CHUNK_PARTS * numbers_each)
     return max(1, n_rows // N_IMAGES) * N_IMAGES
 
 
@@ -86,7 +89,7 @@ class MemberLookup:
     """Look up the embeddings of a chunk's pairs, always into the same two arrays."""
 
     def __init__(self, embeddings: Tensor, n_pairs: int):
-        n_rows = min(n_pairs, _chunk_length(embeddings.shape[1]))
+        n_rows = min(n_pairs, _chunk_length(embeddings.shape[1], embeddings.device))
         self._embeddings = embeddings
         self._first, self._second = embeddings.new_empty(2, n_rows, embeddings.shape[1])
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..batches.batches import RowGroup
+from ..tensors import shared_tensor
 from .field_pairs import find_many_pairs
 from .pairs import PairFinder, PairNumbers, SharedPairs
 from .products import MemberLookup, chunks, linear
@@ -79,7 +80,7 @@ class PairScorer:
         for part in (np.flatnonzero(lacks), np.flatnonzero(~lacks)):
             if len(part):
                 found = self._interactions(embeddings, group.features[part], columns)
-                result[torch.from_numpy(part).to(result.device), 0] = found
+                result[shared_tensor(part, result.device), 0] = found
         return result
 
     def _interactions(
@@ -92,7 +93,7 @@ class PairScorer:
             found = self._compute(embeddings, pairs.first, pairs.second)
         padding = found.new_tensor([[-torch.inf], [0.0]])
         logits, values = torch.cat([found, padding], dim=1)
-        position = torch.from_numpy(pairs.position).to(embeddings.device)
+        position = shared_tensor(pairs.position, embeddings.device)
         attention = gather(logits, position).softmax(dim=0)
         return attention.mul_(gather(values, position)).sum(0)
 
@@ -102,11 +103,11 @@ class PairScorer:
         """Attention logit and value of each pair: (2, n_pairs)."""
         weight, bias, context = self._network
         first, second = (
-            torch.from_numpy(part).to(embeddings.device) for part in (first_member, second_member)
+            shared_tensor(part, embeddings.device) for part in (first_member, second_member)
         )
         result = embeddings.new_empty(2, len(first))
         members = MemberLookup(embeddings, len(first))
-        for part in chunks(len(first), embeddings.shape[1], len(bias)):
+        for part in chunks(len(first), embeddings.shape[1], first.device, len(bias)):
             e_first, e_second = members(first[part], second[part])
             pair = e_first.mul_(e_second)
             torch.mv(linear(pair, weight, bias).relu_(), context, out=result[0, part])
@@ -123,8 +124,8 @@ class PairScorer:
             grown = self._remembered.new_empty(2, 2 * len(self._numbers))
             grown[:, : self._remembered.shape[1]] = self._remembered
             self._remembered = grown
-        place = torch.from_numpy(number).to(embeddings.device)
-        self._remembered[:, place[torch.from_numpy(new)]] = self._compute(
+        place = shared_tensor(number, embeddings.device)
+        self._remembered[:, place[shared_tensor(new, embeddings.device)]] = self._compute(
             embeddings, pairs.first[new], pairs.second[new]
         )
         return self._remembered.index_select(1, place)
@@ -145,8 +146,8 @@ def in_proportion(
         share = width * (width - 1) / 2 / usual_pairs
         return means if share == 1 else means * share
     length = (group.features < n_features).sum(axis=1)
-    share = torch.from_numpy(length * (length - 1) / 2 / usual_pairs)
-    return means * share.to(means)[:, None]
+    share = shared_tensor(length * (length - 1) / 2 / usual_pairs, means.device)
+    return means * share.to(means.dtype)[:, None]
 
 
 def gather(values: Tensor, position: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..batches.batches import RowGroup
 from ..batches.columns import select_rows, with_padding
-from .pairs import pair_positions
+from .pairs import pair_positions_on
 from .products import chunks
 
 
@@ -30,7 +30,7 @@ class _WeightedPairSum(torch.autograd.Function):
     ) -> Tensor:
         width, k = features.shape[1], embeddings.shape[1]
         pooled, matrices = embeddings.new_empty(len(features), k), []
-        for part in chunks(len(features), width * k):
+        for part in chunks(len(features), width * k, features.device):
             entries = select_rows(embeddings, features[part])
             matrices.append(_symmetric(attention[part], width))
             mixed = torch.bmm(matrices[-1], entries)
@@ -45,7 +45,8 @@ class _WeightedPairSum(torch.autograd.Function):
         lower, _ = _triangles(width, embeddings.device)
         d_embeddings = torch.zeros_like(embeddings)
         d_attention = embeddings.new_empty(len(features), len(lower))
-        for part, matrix in zip(chunks(len(features), width * k), matrices):
+        parts = chunks(len(features), width * k, features.device)
+        for part, matrix in zip(parts, matrices):
             entries, d_row = select_rows(embeddings, features[part]), d_pooled[part, None]
             mixed = torch.bmm(matrix, entries)
             d_embeddings.index_add_(0, features[part].flatten(), mixed.mul_(2 * d_row).view(-1, k))
@@ -65,5 +66,5 @@ def _symmetric(attention: Tensor, width: int) -> Tensor:
 @lru_cache(maxsize=64)
 def _triangles(width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where the pairs of a row stand in its flat matrix, below and above the diagonal."""
-    i, j = (torch.from_numpy(part.copy()).to(device) for part in pair_positions(width))
+    i, j = pair_positions_on(device, width)
     return i * width + j, j * width + i

@@ -13,6 +13,7 @@ from ..batches.columns import by_column, by_feature, rows_of_columns, rows_of_gr
 from ..batches.memory import in_groups_that_fit
 from ..losses.loss import Loss
 from ..models.model import Model
+from ..tensors import shared_tensor
 from .optimizers import Optimizer
 
 # Floats of one group of rows in training.
@@ -105,10 +106,10 @@ class Trainer:
         self, data: TrainingData, batch: Batch, rows: np.ndarray
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Gradients of the objective, and the weighted loss sum."""
-        target = data.target.index_select(0, torch.from_numpy(rows).to(data.target.device))
+        target = data.target.index_select(0, shared_tensor(rows, data.target.device))
         offset = None
         if data.offset is not None:
-            offset = data.offset.index_select(0, torch.from_numpy(rows).to(data.offset.device))
+            offset = data.offset.index_select(0, shared_tensor(rows, data.offset.device))
         weight = None if data.weight is None else data.weight[rows]
         size = self.loss.rows_per_example
         total = len(rows) // size if weight is None else weight[::size].sum()
@@ -133,7 +134,9 @@ class Trainer:
         local = self.parameters | {name: by_feature(v, batch) for name, v in columns.items()}
         leaves = {name: local[name].detach().requires_grad_() for name in self.trained}
         local |= leaves
-        row_weight = None if weight is None else torch.from_numpy(weight).to(target)
+        row_weight = None
+        if weight is not None:
+            row_weight = shared_tensor(weight, target.device).to(target.dtype)
         statistics = self._statistics(local, batch, row_weight)
         of_rows, local = local, local | statistics
         if self.loss.rows_per_example == 1:
@@ -268,8 +271,8 @@ class Trainer:
         # Each entry carries s_n / c_i of its column's penalty: over an epoch, all of it.
         entry_weight = None if weight is None else np.repeat(weight, batch.row_lengths)
         in_batch = np.bincount(batch.entry_columns, entry_weight, minlength=len(batch.columns))
-        share = torch.from_numpy(in_batch / (column_weight[batch.columns] * total))
-        share = share.to(columns[names[0]])[:, None]
+        share = shared_tensor(in_batch / (column_weight[batch.columns] * total), self.device)
+        share = share.to(columns[names[0]].dtype)[:, None]
         for name in names:
             strength = self.penalties[name]
             if isinstance(strength, Tensor):
@@ -277,7 +280,7 @@ class Trainer:
             gradients[name].addcmul_(strength * columns[name], share, value=2)
 
     def _update(self, gradients: dict[str, Tensor], batch: Batch) -> None:
-        rows = torch.from_numpy(batch.columns).to(self.device)
+        rows = shared_tensor(batch.columns, self.device)
         self.optimizer.begin_step()
         for name, gradient in gradients.items():
             if name in self.model.statistics:

@@ -20,11 +20,10 @@ def pairs_by_loop(group, n_features):
 
 
 @pytest.mark.parametrize("real", [True, False])
-@pytest.mark.parametrize("share", [True, False])
-def test_each_row_finds_its_pairs(rng, real, share):
+def test_each_row_finds_its_pairs(rng, real):
     batch = make_batch(sparse.csr_array(ragged_matrix(rng, 60, 12, real)))
     for group in batch.groups:
-        found = PairFinder(share)(group, batch.n_features)
+        found = PairFinder()(group, batch.n_features)
         real_pairs = [row[row < len(found.first)] for row in found.position]
         result = [sorted(zip(found.first[p], found.second[p])) for p in real_pairs]
         assert result == pairs_by_loop(group, batch.n_features)
@@ -35,7 +34,6 @@ def test_equal_pairs_are_computed_once():
     batch = make_batch(X)
     (group,) = batch.groups
     assert len(PairFinder()(group, batch.n_features).first) == 10
-    assert len(PairFinder(share=False)(group, batch.n_features).first) == 1000
 
 
 def test_nearly_all_equal_pairs_of_many_rows_are_shared(rng):

@@ -6,6 +6,8 @@ import torch
 
 from sklearn_afm._core.pairs import products
 
+CPU = torch.device("cpu")
+
 
 @pytest.mark.parametrize(
     ("n_rows", "convolves"), [(1, False), (50, False), (48, True), (4096, True)]
@@ -36,7 +38,7 @@ def test_large_float32_products_are_not_rounded_to_less(rng):
 @pytest.mark.parametrize("n_out", [0, 4, 256])
 def test_chunks_cover_the_list(n_out):
     for length in (0, 1, 1000, 1024, 4990):
-        parts = list(products.chunks(length, 256, n_out))
+        parts = list(products.chunks(length, 256, CPU, n_out))
         assert [i for part in parts for i in range(length)[part]] == list(range(length))
         assert all((part.stop - part.start) * 256 <= products.NUMBERS_PER_CHUNK for part in parts)
 
@@ -44,7 +46,9 @@ def test_chunks_cover_the_list(n_out):
 def test_few_lengths_are_convolved():
     """oneDNN generates code for each length, so there must be only a few."""
     lengths = {
-        part.stop - part.start for n in range(1, 9000, 7) for part in products.chunks(n, 256, 256)
+        part.stop - part.start
+        for n in range(1, 9000, 7)
+        for part in products.chunks(n, 256, CPU, 256)
     }
     convolved = {n for n in lengths if products._convolves(torch.empty(n, 256), 256)}
     assert convolved == {256, 512, 768, 1024}

@@ -24,8 +24,10 @@ class Estimator:
         if test is not None:
             self.X_test = test.X
 
-    def build(self, k, attention=True, fitted=None, **options):
+    def build(self, k, attention=True, fitted=None, threads=None, **options):
         """Make an estimator that continues from call to call, or load a saved one."""
+        if threads is not None:
+            torch.set_num_threads(threads)
         if fitted is not None:
             self.model = joblib.load(fitted)
             return
@@ -59,6 +61,14 @@ class Estimator:
         return lambda: self.model.predict(row)
 
     # Requests that only this contestant answers
+
+    def cuda_device(self):
+        """Return the name of the CUDA device, or None."""
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+    def n_rows(self):
+        """Return the number of training rows."""
+        return self.X.shape[0]
 
     def save(self, path):
         """Save the fitted estimator for another process."""

@@ -9,12 +9,14 @@ from . import (
     attention_free,
     bfloat16,
     columns,
+    devices,
     grid_search,
     long_rows,
     memory,
     one_row,
     predict,
     quality,
+    shared_device,
     steps,
     train,
 )
@@ -31,5 +33,7 @@ _IN_ORDER = (
     grid_search,
     steps,
     attention_free,
+    devices,
+    shared_device,
 )
 TABLES = {table.__name__.rpartition(".")[2]: table for table in _IN_ORDER}
