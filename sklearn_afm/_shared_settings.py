@@ -191,10 +191,10 @@ class TrainingSettings(HasSettings):
         "auto",
         [str],
         "str",
-        """"cpu", "cuda", ...; "auto" is "cuda" if there is one. A step takes as long on CUDA
-        however small it is, so that "cpu" may be faster for small tables, and for an FM of small
-        `embedding_dim`. A model fitted on a device predicts on the CPU if that device is
-        missing.""",
+        """"cpu", "cuda", ...; "auto" is "cuda" if there is one. A step takes some
+        milliseconds on CUDA, however small it is: "cpu" can be faster for small tables, and for
+        an FM of small `embedding_dim`. A model fitted on a device predicts on the CPU if that
+        device is missing.""",
     )
 
 
