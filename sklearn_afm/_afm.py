@@ -1,6 +1,5 @@
 """The attentional factorization machine (Eq. 4 to 6)."""
 
-import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,13 +8,12 @@ from torch import Tensor
 
 from ._base import BaseFactorizationMachine
 from ._compat import HasMethods, Interval, StrOptions
-from ._core.batches.batches import Batcher
 from ._core.batches.columns import look_up
 from ._core.batches.fields import number_of_fields
 from ._core.models.layers import Layers, dropout
 from ._core.models.model import Parameter, constant, field_pairs, normal, zeros
 from ._core.models.pooled import PooledModel, products_of_pairs
-from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
+from ._core.models.spread import attention_spread
 from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
 from ._core.pairs.of_fields import of_field_pairs
 from ._core.pairs.pairs import PairFinder
@@ -175,27 +173,9 @@ class AFM(PooledModel):
             scores = scores * weights[:, :, None]
         return self.attention(parameters, group), scores
 
-    @torch.no_grad()
     def describe(self, parameters, X, one_hot) -> tuple[dict[str, float], str]:
-        """How uneven the attention is: standard deviation of |R| a_ij over the pairs of all rows.
-
-        The attention of a row of |R| pairs sums to 1. Times |R| it has a mean of 1 in every row, so
-        that rows of different lengths can be compared.
-        """
-        batcher = Batcher(X.shape[1], self.row_cost, MAX_PREDICTION_COST)
-        batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
-        local = parameters_by_feature(self, parameters, batch)
-        squares, n_pairs = 0.0, 0
-        for group in batch.groups:
-            length = (group.features < batch.n_features).sum(axis=1)
-            count = torch.from_numpy(length * (length - 1) // 2).to(local["embeddings"])[:, None]
-            if group.features.shape[1] < 2:
-                continue
-            attention = self.attention(local, group)
-            deviation = torch.where(attention > 0, count * attention - 1, 0.0)
-            squares += float(deviation.square().sum())
-            n_pairs += int(count.sum())
-        spread = math.sqrt(squares / max(1, n_pairs))
+        """How uneven the attention is."""
+        spread = attention_spread(self, parameters, X, one_hot)
         even = ": it stayed even" if spread < EVEN_ATTENTION else ""
         line = f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}"
         return {"attention_spread": spread}, line
