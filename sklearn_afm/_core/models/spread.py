@@ -9,6 +9,9 @@ from ..batches.batches import Batcher
 from .model import Parameters
 from .prediction import MAX_PREDICTION_COST, parameters_by_feature
 
+# Standard deviation over pairs, in units of the mean, below which attention is called even.
+EVEN_ATTENTION = 0.01
+
 
 @torch.no_grad()
 def attention_spread(model: Any, parameters: Parameters, X: Any, one_hot: bool) -> float:
@@ -41,3 +44,9 @@ def attention_spread(model: Any, parameters: Parameters, X: Any, one_hot: bool) 
         squares += float(deviation.square().sum())
         n_pairs += int(count.sum())
     return math.sqrt(squares / max(1, n_pairs))
+
+
+def spread_in_words(spread: float) -> str:
+    """The line of it that `verbose` shows."""
+    even = ": it stayed even" if spread < EVEN_ATTENTION else ""
+    return f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}"
