@@ -30,10 +30,10 @@ np.long = np.int64  # NumPy removed this name, but torchfm uses it
 
 from deepctr_torch.inputs import SparseFeat  # noqa: E402
 from deepctr_torch.models import NFM, WDL, DeepFM  # noqa: E402
+from fuxictr.pytorch.layers import InteractionMachine  # noqa: E402
 from torchfm.model.dfm import DeepFactorizationMachineModel  # noqa: E402
 from torchfm.model.ffm import FieldAwareFactorizationMachineModel  # noqa: E402
 from torchfm.model.fm import FactorizationMachineModel  # noqa: E402
-from torchfm.model.hofm import HighOrderFactorizationMachineModel  # noqa: E402
 from torchfm.model.nfm import NeuralFactorizationMachineModel  # noqa: E402
 from torchfm.model.wd import WideAndDeepModel  # noqa: E402
 
@@ -114,33 +114,53 @@ def deepctr_scores(module, levels):
     return module(torch.from_numpy(levels).float())[:, 0]
 
 
+class HOFMOfFuxiCTR(torch.nn.Module):
+    """The linear part of a fitted model, and FuxiCTR's sums over sets of up to 4 fields."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.starts = torch.tensor(np.cumsum([0, *LEVELS[:-1]]))
+        self.bias, self.weights = float(model.bias_), tensor(model.linear_weights_)
+        self.embeddings = tensor(model.embeddings_)
+        self.machine = InteractionMachine(K, order=4, batch_norm=False)
+        weights = [np.zeros(K), model.projection_, model.projection_3_, model.projection_4_]
+        copied(self.machine, {"fc.weight": np.concatenate(weights)[None], "fc.bias": [0.0]})
+
+    def forward(self, levels):
+        """Raw scores."""
+        columns = levels + self.starts
+        linear = self.bias + self.weights[columns].sum(1)
+        return linear + self.machine(self.embeddings[columns])[:, 0]
+
+
+def hofm_scores(module, levels):
+    """Raw scores."""
+    return module(torch.from_numpy(levels))
+
+
 def pairs_of_models(X, y):
     """Name, fitted model, peer with its weights, and what computes the peer's raw scores."""
 
     def fitted(Estimator, **options):
         if "hidden_layer_sizes" in Estimator().get_params():
             options["hidden_layer_sizes"] = SIZES
-        shared = {"embedding_dim": K, "crosses": None, "random_state": 0, "max_iter": 20}
-        return Estimator(**shared | {"l2_embedding": 1.0, "l2_linear": 0.5} | options).fit(X, y)
+        shared = {"embedding_dim": K, "crosses": None, "random_state": 0, "max_iter": 60}
+        return Estimator(**shared | {"l2_embedding": 0.01, "l2_linear": 0.5} | options).fit(X, y)
 
     fm = fitted(FMRegressor)
     dfm = fitted(DeepFMRegressor)
     wd = fitted(WideAndDeepRegressor)
     nfm, plain_nfm = fitted(NFMRegressor), fitted(NFMRegressor, batch_norm=False)
-    ffm, hofm = fitted(FFMRegressor), fitted(HOFMRegressor)
+    ffm = fitted(FFMRegressor)
+    hofm = fitted(HOFMRegressor, order=4, shared_embeddings=True)
     of_fields = ffm.embeddings_.reshape(len(ffm.embeddings_), -1, K)
     ffm_tables = {
         f"ffm.embeddings.{field}.weight": of_fields[:, field] for field in range(len(LEVELS))
-    }
-    hofm_table = {
-        "embedding.embedding.weight": np.hstack([hofm.embeddings_, hofm.embeddings_3_]),
     }
     layers = {"mlp_dims": SIZES}
     with_torchfm = [
         ("FM", fm, FactorizationMachineModel(LEVELS, K), {}),
         ("FFM", ffm, FieldAwareFactorizationMachineModel(LEVELS, K), {"embeddings": ffm_tables}),
-        ("HOFM", hofm, HighOrderFactorizationMachineModel(LEVELS, 3, K),
-         {"embeddings": hofm_table}),
         ("NFM", nfm, NeuralFactorizationMachineModel(LEVELS, K, dropouts=(0, 0), **layers), {}),
         ("Wide & Deep", wd, WideAndDeepModel(LEVELS, K, dropout=0, **layers), {}),
         ("DeepFM", dfm, DeepFactorizationMachineModel(LEVELS, K, dropout=0, **layers),
@@ -148,6 +168,7 @@ def pairs_of_models(X, y):
     ]  # fmt: skip
     for name, model, module, options in with_torchfm:
         yield f"{name}, torchfm", model, of_torchfm(model, module, **options), torchfm_scores
+    yield "HOFM, FuxiCTR", hofm, HOFMOfFuxiCTR(hofm), hofm_scores
     options = {"task": "regression", "dnn_hidden_units": SIZES}
     with_deepctr = [
         ("FM", fm, lambda f: DeepFM(f, f, task="regression", dnn_hidden_units=()), None),
@@ -165,8 +186,7 @@ def main():
     """Compare all, and say how far they are apart."""
     levels, X, y = rows()
     worst = 0.0
-    with torch.enable_grad():
-        compared = list(pairs_of_models(X, y))
+    compared = list(pairs_of_models(X, y))
     for name, model, module, scores in compared:
         expected, found = model.predict(X), scores(module, levels).numpy()
         difference = np.abs(found - expected).max()
