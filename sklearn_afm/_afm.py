@@ -1,6 +1,5 @@
 """The attentional factorization machine (Eq. 4 to 6)."""
 
-import math
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,14 +8,14 @@ from torch import Tensor
 
 from ._base import BaseFactorizationMachine
 from ._compat import HasMethods, Interval, StrOptions
-from ._core.batches.batches import Batcher
 from ._core.batches.columns import look_up
 from ._core.batches.fields import number_of_fields
 from ._core.models.layers import Layers, dropout
 from ._core.models.model import Parameter, constant, field_pairs, normal, zeros
 from ._core.models.pooled import PooledModel, products_of_pairs
-from ._core.models.prediction import MAX_PREDICTION_COST, parameters_by_feature
+from ._core.models.spread import attention_spread, spread_in_words
 from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
+from ._core.pairs.drawn import drawn_pair_sum
 from ._core.pairs.of_fields import of_field_pairs
 from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
@@ -28,8 +27,6 @@ from ._tasks import ClassificationTask, RegressionTask
 
 # Index and attention numbers that each pair of each row needs.
 INDICES_PER_PAIR = 32
-# Standard deviation over pairs, in units of the mean, below which attention is called even.
-EVEN_ATTENTION = 0.01
 
 
 class AFM(PooledModel):
@@ -57,6 +54,8 @@ class AFM(PooledModel):
         The number of each column's field.
     field_aware : bool
         Each pair of fields has a weight and an attention bias.
+    max_pairs : int or None
+        Pairs that training draws of a row that has more. None: all.
     """
 
     weighs_pairs = True
@@ -81,6 +80,7 @@ class AFM(PooledModel):
         layers: Layers | None = None,
         fields: np.ndarray | None = None,
         field_aware: bool = False,
+        max_pairs: int | None = None,
     ):
         super().__init__(
             embedding_dim, n_outputs, dropout, projection_size=median_pairs, layers=layers
@@ -119,7 +119,7 @@ class AFM(PooledModel):
                 **network,
             ),
         )
-        self._field_aware = field_aware
+        self._field_aware, self._max_pairs = field_aware, max_pairs
         self.fields, self.n_fields = fields, number_of_fields(fields)
         if field_aware:
             self.parameters += (
@@ -136,11 +136,24 @@ class AFM(PooledModel):
         """Numbers in memory per row."""
         return width * (width - 1) // 2 * INDICES_PER_PAIR
 
+    def training_cost(self, width: int) -> int:
+        """The same in training: what each drawn pair needs, if pairs are drawn."""
+        each = 4 * self.embedding_dim + 2 * self.attention_dim
+        return self._max_pairs * each if self._draws_pairs(width) else self.row_cost(width)
+
+    def _draws_pairs(self, width: int) -> bool:
+        return self._max_pairs is not None and width * (width - 1) // 2 > self._max_pairs
+
     def pool(self, parameters, group, generator=None) -> Tensor:
         """Sum of a_ij (v_i * v_j) x_i x_j over the pairs of each row: (n_rows, k)."""
         embeddings = parameters["embeddings"]
         if group.features.shape[1] < 2:
             return embeddings.new_zeros(len(group.features), embeddings.shape[1])
+        if generator is not None and self._draws_pairs(group.features.shape[1]):
+            of_fields = self.fields, *map(parameters.get, ("field_biases", "field_weights"))
+            options = self._max_pairs, generator, *of_fields
+            pooled = drawn_pair_sum(embeddings, group, _network(parameters), *options)
+            return in_proportion(pooled, group, len(embeddings), self._usual_pairs)
         attention = self.attention(parameters, group)
         if generator is not None and self.attention_dropout:
             attention = dropout(attention, self.attention_dropout, generator)
@@ -182,30 +195,10 @@ class AFM(PooledModel):
             scores = scores * weights[:, :, None]
         return self.attention(parameters, group), scores
 
-    @torch.no_grad()
     def describe(self, parameters, X, one_hot) -> tuple[dict[str, float], str]:
-        """How uneven the attention is: standard deviation of |R| a_ij over the pairs of all rows.
-
-        The attention of a row of |R| pairs sums to 1. Times |R| it has a mean of 1 in every row, so
-        that rows of different lengths can be compared.
-        """
-        batcher = Batcher(X.shape[1], self.row_cost, MAX_PREDICTION_COST)
-        batch = batcher.batch(X.indptr, X.indices, None if one_hot else X.data)
-        local = parameters_by_feature(self, parameters, batch)
-        squares, n_pairs = 0.0, 0
-        for group in batch.groups:
-            length = (group.features < batch.n_features).sum(axis=1)
-            count = torch.from_numpy(length * (length - 1) // 2).to(local["embeddings"])[:, None]
-            if group.features.shape[1] < 2:
-                continue
-            attention = self.attention(local, group)
-            deviation = torch.where(attention > 0, count * attention - 1, 0.0)
-            squares += float(deviation.square().sum())
-            n_pairs += int(count.sum())
-        spread = math.sqrt(squares / max(1, n_pairs))
-        even = ": it stayed even" if spread < EVEN_ATTENTION else ""
-        line = f"attention varies by {100 * spread:.3g}% of its mean from pair to pair{even}"
-        return {"attention_spread": spread}, line
+        """How uneven the attention is."""
+        spread = attention_spread(self, parameters, X, one_hot)
+        return {"attention_spread": spread}, spread_in_words(spread)
 
 
 def _network(parameters) -> AttentionNetwork:
@@ -232,7 +225,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         0.0,
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
-        "Share of the attention that training sets to 0.",
+        "Share of the attention that training sets to 0, where it draws no pairs.",
     )
     l2_attention: float = setting(
         1e-4,
@@ -263,6 +256,13 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         "bool",
         """Whether each pair of fields has a weight, which multiplies the attention of its pairs,
         and a bias in their attention. They start at 1 and 0.""",
+    )
+    max_pairs: int | None = setting(
+        None,
+        [Interval(Integral, 2, None, closed="left"), None],
+        "int or None",
+        """Pairs that training draws, at each step, of a row that has more; the sum over all pairs
+        is estimated from them. Prediction computes all. None: training does too.""",
     )
     init: object = setting(
         None,
@@ -297,7 +297,9 @@ explains all interactions.
 
 With ``hidden_layer_sizes``, layers stand between the weighted sum and p, as section 6 of the paper
 proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
-multiplies :math:`a_{ij}`, and a bias, which is added in the softmax.
+multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With ``max_pairs``, training
+estimates the sum of long rows: the mean of their pairs is exact, and pairs that are drawn estimate
+what attention changes. Even attention makes no error; else it falls as 1 / sqrt(``max_pairs``).
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
 learnt by the gradient of the held-out loss [2]_. With
@@ -334,6 +336,7 @@ References
             layers=self._layers("embedding_dim") if self._layer_sizes() else None,
             fields=fields,
             field_aware=self.field_aware,
+            max_pairs=self.max_pairs,
         )
 
 

@@ -3,8 +3,15 @@
 import numpy as np
 import oracle
 import pytest
+import torch
 from conftest import AFMS, target_for
-from modelling import check_gradients, check_predictions, predicted, random_values
+from modelling import (
+    check_gradients,
+    check_predictions,
+    local_parameters,
+    predicted,
+    random_values,
+)
 
 from sklearn_afm import AFMRegressor
 from sklearn_afm._afm import AFM
@@ -42,6 +49,8 @@ def raw_scores_of(sizes=(), field_aware=False):
             product = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
             pooled += weights[i, j] * attention * product
         values = pooled * len(pairs) / MEDIAN_PAIRS
+        if sizes:
+            values = values * MEDIAN_PAIRS  # what p starts at without layers
         for number in range(1, len(sizes) + 1):
             layer = params[f"layer_{number}_weights"], params[f"layer_{number}_bias"]
             values = np.tanh(layer[0] @ values + layer[1])
@@ -122,3 +131,32 @@ def test_hidden_layers_learn_interactions(rng):
         max_iter=40,
     )  # fmt: skip
     assert model.fit(X[:600], y[:600]).score(X[600:], y[600:]) > 0.9
+
+
+def test_pairs_are_drawn_in_training_of_long_rows_alone(rng):
+    drawn, plain = (
+        AFM(K, T, 1, median_pairs=MEDIAN_PAIRS, max_pairs=number) for number in (10, None)
+    )
+    params = random_values(rng, plain)
+    X = np.zeros((2, 9))
+    X[0, :5] = X[1, :6] = 1  # 10 and 15 pairs
+    np.testing.assert_array_equal(predicted(drawn, params, X), predicted(plain, params, X))
+    for row, is_drawn in ((X[:1], False), (X[1:], True)):
+        batch, local = local_parameters(plain, params, row)
+        (group,) = batch.groups
+        found = drawn.interactions(local, group, torch.Generator())
+        assert bool((found != plain.interactions(local, group)).any()) is is_drawn
+    assert drawn.training_cost(5) == plain.training_cost(5)
+    assert drawn.training_cost(500) == drawn.training_cost(50) < plain.training_cost(50)
+
+
+@pytest.mark.parametrize("options", [{}, {"field_aware": True}])
+def test_a_fit_that_draws_pairs_learns(options, one_hot_data):
+    X, y = one_hot_data
+    settings = {"random_state": 0, "crosses": None, "l2_embedding": 1, "max_iter": 30, **options}
+    few = AFMRegressor(max_pairs=3, **settings).fit(X, y)
+    every = AFMRegressor(**settings).fit(X, y)
+    assert not np.array_equal(few.embeddings_, every.embeddings_)
+    assert few.score(X, y) > every.score(X, y) - 0.1
+    again = AFMRegressor(max_pairs=3, **settings).fit(X, y)
+    np.testing.assert_array_equal(few.predict(X), again.predict(X))

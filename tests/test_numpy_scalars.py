@@ -16,6 +16,8 @@ VALUES = {
     "scoring": "r2", "weight_averaging": 0.5, "class_weight": "balanced", "warm_start": True,
     "random_state": 3, "row_scaling": "pairs", "verbose": 0,
     "precision": "float64", "device": "cpu", "fields": "auto", "crosses": "auto",
+    "hidden_layer_sizes": 8, "activation": "tanh", "alpha": 0.5, "layer_rate": 0.5,
+    "field_aware": True, "field_rate": 0.5, "max_pairs": 3,
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}

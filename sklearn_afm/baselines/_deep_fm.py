@@ -62,7 +62,8 @@ layers [1]_. The sum over pairs and e have one table. If a row has several entri
 e has the sum of their :math:`v_i x_i`; for a field without an entry it is 0. The output
 weights p start at 0, so that training starts from an FM.
 
-The authors' code applies dropout to e too, and can normalise the layers over batches.""",
+The paper's wide layers (200 to 400 units) are for millions of rows. Common implementations can
+normalise the layers over batches too.""",
             """.. [1] H. Guo, R. Tang, Y. Ye, Z. Li and X. He, "DeepFM: A Factorization-Machine
    based Neural Network for CTR Prediction", IJCAI 2017.""",
             starts_from_fm=True,

@@ -1,5 +1,6 @@
 """The field-weighted factorization machine: an FM with a weight for each pair of fields."""
 
+import torch
 from torch import Tensor
 
 from .._base import BaseFactorizationMachine
@@ -20,8 +21,6 @@ NUMBERS_PER_PAIR = 8
 
 class FwFM(PooledModel):
     """Sum over all pairs, each weighed by r of its two fields."""
-
-    weighs_pairs = True
 
     def __init__(self, embedding_dim, n_outputs, fields, dropout=0.0):
         super().__init__(embedding_dim, n_outputs, dropout, fixed_projection=n_outputs == 1)
@@ -44,10 +43,11 @@ class FwFM(PooledModel):
         return weighted_pair_sum(embeddings, group, weights)
 
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
-        """The weight of the two fields, and p . (v_i * v_j) x_i x_j of each pair."""
+        """Attention 1, and r_f(i)f(j) p . (v_i * v_j) x_i x_j of each pair."""
         entries = look_up(parameters["embeddings"], group)
         weights = of_field_pairs(parameters["field_weights"], self.fields, group)
-        return weights, products_of_pairs(entries, entries, parameters["projection"])
+        scores = products_of_pairs(entries, entries, parameters["projection"])
+        return torch.ones_like(weights), scores * weights[:, :, None]
 
 
 class FwFMEstimator(FieldPairSettings, BaseFactorizationMachine):
@@ -60,10 +60,10 @@ class FwFMEstimator(FieldPairSettings, BaseFactorizationMachine):
             r"\sum_{i > j} r_{f(i) f(j)} v_i^T v_j x_i x_j",
             """f(i) is the field of column i (``fields_``) and r a symmetric matrix that
 starts at 1, so that training starts from an FM [1]_. Two entries of one field are a pair too,
-with the weight :math:`r_{ff}`. Explanations call r the attention of a pair.
+with the weight :math:`r_{ff}`.
 
 The paper's comparison regularises r as it does the embeddings; here r has no penalty. The
-linear part is the paper's \"FwFM_LW\", a weight for each column.""",
+linear part is the paper's "FwFM_LW", a weight for each column.""",
             """.. [1] J. Pan, J. Xu, A. L. Ruiz, W. Zhao, S. Pan, Y. Sun and Q. Lu,
    "Field-weighted Factorization Machines for Click-Through Rate Prediction in
    Display Advertising", WWW 2018.""",

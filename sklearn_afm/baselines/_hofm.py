@@ -74,8 +74,8 @@ class HOFM(FM):
         return (projection,) if self._shared else (table, projection)
 
     def row_cost(self, width: int) -> int:
-        """Floats in memory per row: entries, products and sums of each order, and the way back."""
-        return 4 * (self.order - 1) * width * self.embedding_dim
+        """Floats in memory per row: each order t has t products and sums of its entries."""
+        return 2 * self.order**2 * width * self.embedding_dim
 
     def interactions(self, parameters, group, generator=None) -> Tensor:
         """Those of the FM, and those of each higher order: (n_rows, n_outputs)."""

@@ -33,8 +33,8 @@ def sums_by_field(values: Tensor, fields: np.ndarray, group: RowGroup) -> Tensor
     entries = look_up(values, group)
     n_rows, width, n_numbers = entries.shape
     n_fields = number_of_fields(fields)
-    place = fields_of_entries(fields, group) + n_fields * np.arange(n_rows)[:, None]
-    place = shared_tensor(place.ravel(), values.device)
+    number = fields_of_entries(fields, group) + n_fields * np.arange(n_rows)[:, None]
+    place = shared_tensor(number.ravel(), values.device)
     sums = entries.new_zeros(n_rows * n_fields, n_numbers)
     sums = sums.index_add(0, place, entries.view(n_rows * width, n_numbers))
     return sums.view(n_rows, n_fields, n_numbers)

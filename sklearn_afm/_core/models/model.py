@@ -157,6 +157,10 @@ class Model:
         """Numbers in memory that a row of this many entries needs."""
         raise NotImplementedError
 
+    def training_cost(self, width: int) -> int:
+        """The same in training, where a model may compute less than all of a row."""
+        return self.row_cost(width)
+
     def interactions(
         self, parameters: Parameters, group: RowGroup, generator: Generator | None = None
     ) -> Tensor:

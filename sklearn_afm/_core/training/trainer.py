@@ -55,7 +55,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         n_columns = len(self.parameters["linear_weights"])
-        self._batcher = Batcher(n_columns, self.model.row_cost, MAX_TRAINING_COST)
+        self._batcher = Batcher(n_columns, self.model.training_cost, MAX_TRAINING_COST)
 
     @property
     def device(self) -> torch.device:
