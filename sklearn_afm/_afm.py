@@ -39,15 +39,13 @@ class AFM(PooledModel):
     dropout, attention_dropout : float
         Shares of the pooled vector and of the attention that training sets to 0.
     median_pairs : float
-        Pairs of a usual row. p starts at this number: the attention sums to 1 over the pairs, and
-        the model then starts as strong as an FM.
+        Pairs of a usual row. p starts at this number, so that the model starts as strong as an FM.
     scales_rows : bool
         Multiply the pooled vector of a row by its number of pairs / `median_pairs`.
     product_dtype : torch.dtype or None
         Type in which the attention network's matrix products run. None: that of the embeddings.
     share_pairs : bool
-        Compute equal pairs of a group once, on a CPU. Another device computes all pairs in less
-        time than the host takes to find the equal ones.
+        Compute equal pairs of a group once, if on a CPU: elsewhere, to find them takes longer.
     layers : Layers or None
         Hidden layers above the pooled vector.
     fields : ndarray of shape (n_columns,) or None
@@ -295,16 +293,15 @@ it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), 
 their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
 explains all interactions.
 
-With ``hidden_layer_sizes``, layers stand between the weighted sum and p, as section 6 of the paper
-proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
+With ``hidden_layer_sizes``, layers stand between the weighted sum, times :math:`\bar R`, and p, as
+section 6 of the paper proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
 multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With ``max_pairs``, training
 estimates the sum of long rows: the mean of their pairs is exact, and pairs that are drawn estimate
 what attention changes. Even attention makes no error; else it falls as 1 / sqrt(``max_pairs``).
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
-learnt by the gradient of the held-out loss [2]_. With
-``l2_embedding="auto"`` it is fitted together with the embeddings of an FM, by variational inference
-[3]_. Training goes on from there.
+learnt by the gradient of the held-out loss [2]_. With ``l2_embedding="auto"`` it is fitted together
+with the embeddings of an FM, by variational inference [3]_. Training goes on from there.
 
 Training minimises the sum over rows of weight times {loss}, plus ``l2_embedding`` times ||v||^2,
 plus ``l2_linear`` times ||w||^2 if it is a number, all divided by the total weight, plus
