@@ -25,8 +25,7 @@ from ._settings import setting
 from ._shared_settings import FieldPairSettings, LayerSettings
 from ._tasks import ClassificationTask, RegressionTask
 
-# Index and attention numbers that each pair of each row needs.
-INDICES_PER_PAIR = 32
+INDICES_PER_PAIR = 32  # numbers of indices and attention in memory
 
 
 class AFM(PooledModel):
@@ -80,9 +79,7 @@ class AFM(PooledModel):
         field_aware: bool = False,
         max_pairs: int | None = None,
     ):
-        super().__init__(
-            embedding_dim, n_outputs, dropout, projection_size=median_pairs, layers=layers
-        )
+        super().__init__(embedding_dim, n_outputs, dropout, median_pairs, layers=layers)
         self.attention_dim = attention_dim
         self.attention_dropout = attention_dropout
         self._usual_pairs = median_pairs if scales_rows else None
@@ -293,11 +290,12 @@ it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), 
 their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
 explains all interactions.
 
-With ``hidden_layer_sizes``, layers stand between the weighted sum, times :math:`\bar R`, and p, as
-section 6 of the paper proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
-multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With ``max_pairs``, training
-estimates the sum of long rows: the mean of their pairs is exact, and pairs that are drawn estimate
-what attention changes. Even attention makes no error; else it falls as 1 / sqrt(``max_pairs``).
+With ``hidden_layer_sizes``, layers take the weighted sum times :math:`\bar R`, and p what they make
+of it (section 6 of the paper). With ``field_aware``, pairs of the fields f and g have a weight
+:math:`r_{fg}`, which multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With
+``max_pairs``, training estimates the sum of long rows: the mean of their pairs is exact, and drawn
+pairs estimate what attention changes. If it is even, there is no error; else the error falls as
+1 / sqrt(``max_pairs``).
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
 learnt by the gradient of the held-out loss [2]_. With ``l2_embedding="auto"`` it is fitted together

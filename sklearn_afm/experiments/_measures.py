@@ -19,6 +19,9 @@ def accuracy(model, rows) -> dict:
 
 
 def n_parameters(model) -> int:
-    """Count the numbers that a model has learnt."""
+    """Count the numbers that a model has learnt; those of one draw, of a sampler."""
+    if hasattr(model, "bias_draws_"):
+        of_draw = (model.bias_draws_, model.linear_weights_draws_, model.embeddings_draws_)
+        return sum(draws[0].size for draws in of_draw)
     learnt = [p.name for p in model_of(model).parameters if not p.fixed]
     return sum(np.size(getattr(model, f"{name}_")) for name in learnt)

@@ -29,7 +29,8 @@ def dots(results, ax, measure: str) -> None:
     groups = by(results, "model")
     for number, group in enumerate(groups.values()):
         values = [result["measures"][measure] for result in group]
-        ax.plot(values, np.full(len(values), number), "o", color=SERIES[number], alpha=0.7)
+        color = SERIES[number % len(SERIES)]
+        ax.plot(values, np.full(len(values), number), "o", color=color, alpha=0.7)
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.set_xlabel(NAMES[measure])

@@ -75,6 +75,8 @@ def write(path: Path, text: str) -> None:
 
 
 def _perform(run, rows, checkpoint, title) -> dict:
+    if "callbacks" not in run.estimator.get_params():
+        return _sampled(run, rows)
     progress = Progress(title, run.estimator.max_iter)
     model = clone(run.estimator).set_params(callbacks=[progress])
     if run.resumes:
@@ -97,6 +99,20 @@ def _perform(run, rows, checkpoint, title) -> dict:
         "best_epoch": model.best_iter_,
         "seconds": seconds,
         "history": model.history_,
+    }
+
+
+def _sampled(run, rows) -> dict:
+    """The result of a sampler, which has neither epochs nor early stopping."""
+    started = time.perf_counter()
+    model = clone(run.estimator).fit(rows.X_train, rows.y_train)
+    return {
+        "settings": run.settings,
+        "measures": run.measure(model, rows),
+        "epochs": model.n_iter_,
+        "best_epoch": model.n_iter_,
+        "seconds": time.perf_counter() - started,
+        "history": [],
     }
 
 
@@ -127,7 +143,7 @@ class Progress:
 def _size(run) -> tuple:
     """Return a key that is equal for runs that take about the same time."""
     parameters = run.estimator.get_params()
-    return type(run.estimator).__name__, parameters["embedding_dim"], parameters["batch_size"]
+    return type(run.estimator).__name__, parameters["embedding_dim"], parameters.get("batch_size")
 
 
 def _time_left(runs, seconds) -> float:

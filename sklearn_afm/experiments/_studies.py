@@ -4,12 +4,21 @@ from ..inspection import HistoryDisplay
 from ._attention_alone import measure_attention_alone
 from ._new_pairs import PredictionKeeper, measure_new_pairs
 from ._pictures import bars, curves, dots, sweep
-from ._recipe import ATTENTION_DIMS, DROPOUTS, L2_ATTENTIONS, estimator
+from ._recipe import (
+    ATTENTION_DIMS,
+    DROPOUTS,
+    L2_ATTENTIONS,
+    SAMPLERS,
+    SYSTEMS,
+    draws,
+    estimator,
+)
 from ._runs import Run
-from ._tables import NAMES, by, effort, markdown, mean_and_deviation
+from ._tables import NAMES, by, effort, markdown, mean, mean_and_deviation
 
 _EFFORT = ["best epoch", "minutes"]
 _FRAPPE = ("frappe",)
+_SEEDS_OF_OTHERS = 3
 _TASKS = {"regression": "rmse", "classification": "log_loss"}
 
 
@@ -43,12 +52,19 @@ class Study:
 
 
 class Accuracy(Study):
-    """The paper's Table 2: FM and AFM on Frappe, and both as classifiers."""
+    """The paper's Table 2, with the systems that it compares and those that it names.
 
-    title = "Table 2: FM and AFM on Frappe"
-    embedding_dim = 256
-    n_seeds = 5
+    The paper's own have five seeds, the others three at most.
+    """
+
     n_panels = 2
+    n_seeds = 5
+
+    def __init__(self, title, embedding_dim, tasks=tuple(_TASKS)):
+        self.title = title
+        self.embedding_dim = embedding_dim
+        self._tasks = tasks
+        self.n_panels = len(tasks)
 
     def runs(self, embedding_dim, seeds):
         return [
@@ -57,9 +73,9 @@ class Accuracy(Study):
                 estimator(model, task, embedding_dim, seed),
                 _FRAPPE,
             )
-            for seed in seeds
-            for task in _TASKS
-            for model in ("FM", "AFM")
+            for task in self._tasks
+            for model in (*SAMPLERS, *SYSTEMS)
+            for seed in (seeds if model in ("FM", "AFM") else seeds[:_SEEDS_OF_OTHERS])
         ]
 
     def table(self, results):
@@ -67,13 +83,51 @@ class Accuracy(Study):
             [
                 model,
                 task,
+                len(group),
                 f"{group[0]['measures']['parameters']:,}",
                 *(mean_and_deviation(group, measure) for measure in NAMES),
                 *effort(group),
             ]
             for (model, task), group in by(results, "model", "task").items()
         ]
-        return markdown(["model", "task", "parameters", *NAMES.values(), *_EFFORT], lines)
+        return markdown(["model", "task", "seeds", "parameters", *NAMES.values(), *_EFFORT], lines)
+
+    def draw(self, results, axes):
+        for ax, task in zip(axes, self._tasks):
+            dots([result for result in results if result["task"] == task], ax, _TASKS[task])
+
+
+class Recipes(Study):
+    """The search for the recipes of Table 2: as many draws of settings for each model."""
+
+    title = "Recipes: draws of the settings of each model"
+    n_panels = 2
+
+    def runs(self, embedding_dim, seeds):
+        return [
+            Run(
+                {"model": model, "task": task, "draw": settings, "seed": seed},
+                estimator(model, task, embedding_dim, seed, **settings),
+                _FRAPPE,
+            )
+            for task in _TASKS
+            for model in SYSTEMS
+            for settings in draws(model)
+            for seed in seeds
+        ]
+
+    def table(self, results):
+        lines = []
+        for (model, task), group in by(results, "model", "task").items():
+            of_draw = sorted(
+                (mean(part, _TASKS[task]), text)
+                for text, part in by([r | {"draw": str(r["draw"])} for r in group], "draw").items()
+            )
+            losses = [loss for loss, _ in of_draw]
+            numbers = [losses[0], losses[len(losses) // 2], losses[-1]]
+            lines.append([model, task, *(f"{loss:.4f}" for loss in numbers), f"`{of_draw[0][1]}`"])
+        header = ["model", "task", "best", "median", "worst", "settings of the best"]
+        return markdown(header, lines)
 
     def draw(self, results, axes):
         for ax, (task, measure) in zip(axes, _TASKS.items()):
@@ -289,7 +343,9 @@ class MovieLens(Study):
 
 STUDIES = {
     "table-1": AttentionAlone(),
-    "table-2": Accuracy(),
+    "recipes": Recipes(),
+    "table-2": Accuracy("Table 2: all systems on Frappe", 256),
+    "table-2-small": Accuracy("Table 2 at k = 10", 10, ("classification",)),
     "figure-2": Sweep("Figure 2: dropout", "dropout", DROPOUTS, "dropout"),
     "figure-3": Sweep(
         "Figure 3: lambda", "l2_attention", L2_ATTENTIONS, "l2_attention (the paper's λ / n)"

@@ -9,11 +9,11 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from sklearn_afm import AFMRegressor, FMClassifier, FMRegressor
 from sklearn_afm.experiments import __main__ as command
-from sklearn_afm.experiments import _runs
+from sklearn_afm.experiments import _recipe, _runs
 from sklearn_afm.experiments._attention_alone import measure_attention_alone, without_attention
 from sklearn_afm.experiments._measures import accuracy
 from sklearn_afm.experiments._new_pairs import PredictionKeeper, measure_new_pairs
-from sklearn_afm.experiments._recipe import RECIPES, estimator
+from sklearn_afm.experiments._recipe import COMMON, RECIPES, SYSTEMS, draws, estimator
 from sklearn_afm.experiments._rows import Rows
 from sklearn_afm.experiments._studies import STUDIES
 from sklearn_afm.experiments._tables import by, markdown, mean_and_deviation
@@ -160,8 +160,20 @@ def test_known_and_new_pairs(rows):
 def test_the_recipe_sets_parameters_that_exist():
     for (model, task), recipe in RECIPES.items():
         parameters = estimator(model, task, 7, 3).get_params()
-        assert recipe.items() <= parameters.items()
+        assert recipe.items() <= parameters.items() | {("rate", recipe.get("rate"))}
         assert (parameters["embedding_dim"], parameters["random_state"]) == (7, 3)
+
+
+def test_draws_differ_and_stay_the_same():
+    for model in SYSTEMS:
+        settings = draws(model)
+        assert settings == draws(model)
+        assert len({str(each) for each in settings}) > len(settings) / 2
+        for each in settings:
+            made = estimator(model, "regression", 16, 0, **each)
+            assert made.l2_embedding == each["l2_embedding"]
+            if "rate" in each:
+                assert made.learning_rate == each["rate"] / 4
 
 
 def test_tables():
@@ -180,9 +192,10 @@ def test_each_experiment_writes_numbers_table_and_picture(
 ):
     monkeypatch.setattr(command._rows, "frappe", lambda data_home, part: rows)
     monkeypatch.setattr(command._rows, "movielens_100k", lambda data_home, seed: rows)
-    for recipe in RECIPES.values():
-        monkeypatch.setitem(recipe, "max_iter", 2)
-        monkeypatch.setitem(recipe, "batch_size", 100)
+    monkeypatch.setitem(COMMON, "max_iter", 2)
+    monkeypatch.setitem(COMMON, "batch_size", 100)
+    monkeypatch.setattr(_recipe, "N_DRAWS", 2)
+    monkeypatch.setitem(_recipe.SAMPLERS["LibFM, Gibbs sampling"].own, "max_iter", 5)
     command.main([name, "--out", str(tmp_path), "--embedding-dim", "2", "--seeds", "2"])
     results = json.loads((tmp_path / f"{name}.json").read_text())
     assert {result["seed"] for result in results} == {0, 1}
