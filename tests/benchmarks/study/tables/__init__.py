@@ -13,6 +13,7 @@ NAMES = (
     "few_rows",
     "missing_levels",
     "known_pairs",
+    "pair_weights",
     "row_scaling",
     "encoding",
     "raw_frames",
