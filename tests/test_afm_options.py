@@ -8,6 +8,7 @@ from conftest import AFMS, target_for
 from modelling import (
     check_gradients,
     check_predictions,
+    check_units,
     local_parameters,
     predicted,
     random_values,
@@ -72,6 +73,7 @@ def test_against_loops(rng, options, n_outputs, real):
     model = make_model(n_outputs, **options)
     check_predictions(model, raw_scores_of(**options), rng, real)
     check_gradients(model, "squared error", raw_scores_of(**options), rng, real)
+    check_units(model, rng)
 
 
 def test_weights_of_1_and_biases_of_0_are_an_afm_bit_for_bit(rng):

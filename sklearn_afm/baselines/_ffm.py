@@ -99,7 +99,7 @@ class FFMRegressor(RegressionTask, FFMEstimator):
     --------
     FFMClassifier : The same model for classification.
     FwFMRegressor : One embedding per column, and a weight for each pair of fields.
-    FMRegressor : One embedding per column.
+    sklearn_afm.FMRegressor : One embedding per column.
 
     {notes}
 
@@ -131,7 +131,7 @@ class FFMClassifier(ClassificationTask, FFMEstimator):
     --------
     FFMRegressor : The same model for regression.
     FwFMRegressor : One embedding per column, and a weight for each pair of fields.
-    FMRegressor : One embedding per column.
+    sklearn_afm.FMRegressor : One embedding per column.
 
     {notes}
 

@@ -103,8 +103,8 @@ class NFMRegressor(RegressionTask, NFMEstimator):
     See Also
     --------
     NFMClassifier : The same model for classification.
-    FMRegressor : The same without hidden layers.
-    AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
+    sklearn_afm.FMRegressor : The same without hidden layers.
+    sklearn_afm.AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
 
     {notes}
 
@@ -135,8 +135,8 @@ class NFMClassifier(ClassificationTask, NFMEstimator):
     See Also
     --------
     NFMRegressor : The same model for regression.
-    FMRegressor : The same without hidden layers.
-    AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
+    sklearn_afm.FMRegressor : The same without hidden layers.
+    sklearn_afm.AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
 
     {notes}
 
