@@ -288,11 +288,12 @@ it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), 
 their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
 explains all interactions.
 
-With ``hidden_layer_sizes``, layers stand between the weighted sum and p, as section 6 of the paper
-proposes. With ``field_aware``, pairs of the fields f and g have a weight :math:`r_{fg}`, which
-multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With ``max_pairs``, training
-estimates the sum of long rows: the mean of their pairs is exact, and pairs that are drawn estimate
-what attention changes. Even attention makes no error; else it falls as 1 / sqrt(``max_pairs``).
+With ``hidden_layer_sizes``, layers stand between the weighted sum, times :math:`\bar R`, and p, as
+section 6 of the paper proposes. With ``field_aware``, pairs of the fields f and g have a weight
+:math:`r_{fg}`, which multiplies :math:`a_{ij}`, and a bias, which is added in the softmax. With
+``max_pairs``, training estimates the sum of long rows: the mean of their pairs is exact, and pairs
+that are drawn estimate what attention changes. Even attention makes no error; else it falls as 1 /
+sqrt(``max_pairs``).
 
 With ``l2_linear="auto"``, the linear part (w0, w, c) is fitted first, with strengths that are
 learnt by the gradient of the held-out loss [2]_. With

@@ -49,7 +49,7 @@ def raw_scores_of(sizes=(), field_aware=False):
             attention = np.exp(logits[i, j] - largest) / total
             product = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
             pooled += weights[i, j] * attention * product
-        values = pooled * len(pairs) / MEDIAN_PAIRS
+        values = pooled * len(pairs) / (1 if sizes else MEDIAN_PAIRS)
         for number in range(1, len(sizes) + 1):
             layer = params[f"layer_{number}_weights"], params[f"layer_{number}_bias"]
             values = np.tanh(layer[0] @ values + layer[1])

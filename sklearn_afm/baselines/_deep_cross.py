@@ -62,7 +62,6 @@ class DeepCrossEstimator(LayerSettings, BaseFactorizationMachine):
 
     hidden_layer_sizes = (64,) * 5
     _uses_fields = True
-    l2_embedding = 1.0
     _words = {
         "bfloat16": "float32 here",
         "notes": notes(

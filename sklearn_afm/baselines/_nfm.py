@@ -64,7 +64,6 @@ class NFMEstimator(LayerSettings, BaseFactorizationMachine):
         "bool",
         "Whether the pooled vectors are normalised over the rows of a batch.",
     )
-    l2_embedding = 1.0
     _words = {
         "bfloat16": "float32 here",
         "notes": notes(

@@ -25,7 +25,7 @@ class PooledModel(Model):
     dropout : float
         Share of the pooled vector that training sets to 0.
     projection_size : float
-        What p starts at.
+        What p starts at; with `layers`, what the pooled vector is multiplied by instead.
     fixed_projection : bool
         p stays as it starts. The embeddings then carry the target's unit.
     layers : Layers or None
@@ -89,7 +89,7 @@ class PooledModel(Model):
         if generator is not None and self.dropout:
             pooled = dropout(pooled, self.dropout, generator)
         if self.layers is not None:
-            pooled = self.layers(parameters, pooled, generator)
+            pooled = self.layers(parameters, pooled * self.projection_size, generator)
         return pooled @ parameters["projection"].T
 
     def start_from_fm(self, arrays: dict[str, np.ndarray], target_unit: float) -> dict:
