@@ -12,6 +12,7 @@ from sklearn_afm._core.losses.squared_error import SquaredError
 from sklearn_afm._core.models.prediction import parameters_by_feature, predict
 from sklearn_afm._core.training.optimizers import SGD
 from sklearn_afm._core.training.trainer import Trainer, TrainingData
+from sklearn_afm._data.units import Scaling
 
 N_COLUMNS = 9
 LOSSES = {
@@ -154,3 +155,18 @@ def check_gradients(model, loss, raw_scores, rng, real, device="cpu"):
     )
     for name in params:
         np.testing.assert_allclose(found[name], expected[name], atol=2e-8, err_msg=name)
+
+
+def check_units(model, rng):
+    """Parameters that are brought into the unit of the target predict in this unit."""
+    X = ragged_matrix(rng, 25, N_COLUMNS)
+    params = random_values(rng, model)
+    scale = rng.uniform(2, 20, size=model.n_outputs)
+    scaling = Scaling(rng.uniform(0.5, 2, size=N_COLUMNS), np.zeros(model.n_outputs), scale)
+    folded = scaling.fold_in(params, model.parameters)
+    expected = predicted(model, params, X) * scale
+    found = predicted(model, folded, X * scaling.column_scale)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    back = scaling.take_out(folded, model.parameters)
+    for name, value in params.items():
+        np.testing.assert_allclose(back[name], value, rtol=1e-9)

@@ -8,6 +8,7 @@ from conftest import AFMS, target_for
 from modelling import (
     check_gradients,
     check_predictions,
+    check_units,
     local_parameters,
     predicted,
     random_values,
@@ -48,9 +49,7 @@ def raw_scores_of(sizes=(), field_aware=False):
             attention = np.exp(logits[i, j] - largest) / total
             product = params["embeddings"][i] * params["embeddings"][j] * row[i] * row[j]
             pooled += weights[i, j] * attention * product
-        values = pooled * len(pairs) / MEDIAN_PAIRS
-        if sizes:
-            values = values * MEDIAN_PAIRS  # what p starts at without layers
+        values = pooled * len(pairs) / (1 if sizes else MEDIAN_PAIRS)
         for number in range(1, len(sizes) + 1):
             layer = params[f"layer_{number}_weights"], params[f"layer_{number}_bias"]
             values = np.tanh(layer[0] @ values + layer[1])
@@ -74,6 +73,7 @@ def test_against_loops(rng, options, n_outputs, real):
     model = make_model(n_outputs, **options)
     check_predictions(model, raw_scores_of(**options), rng, real)
     check_gradients(model, "squared error", raw_scores_of(**options), rng, real)
+    check_units(model, rng)
 
 
 def test_weights_of_1_and_biases_of_0_are_an_afm_bit_for_bit(rng):

@@ -12,8 +12,8 @@ _SHORT_ROW, _FAR_LONGER = 10, 4
 _MANY_ROWS = 1_500
 # Entries of a row up to which penalties of embeddings are taken as they are given.
 _USUAL_ENTRIES = 20
-# Strengths of embeddings and of linear weights where none are learnt.
-_USUAL_STRENGTHS = {"l2_embedding": 10.0, "l2_linear": 0.5}
+# Strengths where none are learnt: of linear weights, of an FM's embeddings, of other embeddings.
+_OF_LINEAR_WEIGHTS, _OF_FM, _OF_OTHERS = 0.5, 10.0, 1.0
 
 
 def batch_size(asked, n_rows: int) -> int:
@@ -76,10 +76,18 @@ def _rate_factor(asked, column_weight) -> float:
     return float(np.clip(rows / 1000, 0.1, 1))
 
 
-def strength(estimator, name: str) -> float:
-    """A strength; "auto" is what it is before a fit has learnt it."""
+def strength(estimator, model: Model, name: str) -> float:
+    """A strength; "auto" is what it is before a fit has learnt it.
+
+    Embeddings that are not those of an FM start larger, or have less to say in each product: under
+    the strength that suits an FM they would vanish before anything is learnt from them.
+    """
     asked = getattr(estimator, name)
-    return _USUAL_STRENGTHS[name] if isinstance(asked, str) else asked
+    if not isinstance(asked, str):
+        return asked
+    if name == "l2_linear":
+        return _OF_LINEAR_WEIGHTS
+    return _OF_OTHERS if model.fm is None else _OF_FM
 
 
 def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
@@ -91,7 +99,7 @@ def penalties(estimator, model: Model, median_length: int) -> dict[str, float]:
     """
     crowding = max(1.0, median_length / _USUAL_ENTRIES)
     return {
-        p.name: strength(estimator, p.strength) * (crowding if p.pairwise else 1.0)
+        p.name: strength(estimator, model, p.strength) * (crowding if p.pairwise else 1.0)
         for p in model.parameters
         if p.strength is not None
     }

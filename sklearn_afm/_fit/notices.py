@@ -37,7 +37,7 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     if max(values) >= EMBEDDING_STD / 10:
         return []
     name = pairwise[0].strength
-    strength = auto.strength(setup.estimator, name)
+    strength = auto.strength(setup.estimator, setup.model, name)
     message = (
         f"All embeddings have vanished: with {name}={strength:g} and "
         f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "

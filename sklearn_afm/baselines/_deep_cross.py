@@ -62,11 +62,10 @@ class DeepCrossEstimator(LayerSettings, BaseFactorizationMachine):
 
     hidden_layer_sizes = (64,) * 5
     _uses_fields = True
-    l2_embedding = 1.0
     _words = {
         "bfloat16": "float32 here",
         "notes": notes(
-            r"""p^T u_L(\dots u_1(e)), \quad
+            r"""p^T u_L(\ldots u_1(e)), \quad
     u_l(e) = ReLU(W'_l ReLU(W_l e + b_l) + b'_l + e)""",
             """e holds the embeddings of the row's fields side by side, and u are residual
 units of two layers each [1]_. ``hidden_layer_sizes`` has the inner units of each: five

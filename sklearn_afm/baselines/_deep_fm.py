@@ -88,7 +88,7 @@ class DeepFMRegressor(RegressionTask, DeepFMEstimator):
     See Also
     --------
     DeepFMClassifier : The same model for classification.
-    FMRegressor : The same without hidden layers.
+    sklearn_afm.FMRegressor : The same without hidden layers.
     WideAndDeepRegressor : The same without the sum over pairs.
 
     {notes}
@@ -120,7 +120,7 @@ class DeepFMClassifier(ClassificationTask, DeepFMEstimator):
     See Also
     --------
     DeepFMRegressor : The same model for regression.
-    FMRegressor : The same without hidden layers.
+    sklearn_afm.FMRegressor : The same without hidden layers.
     WideAndDeepRegressor : The same without the sum over pairs.
 
     {notes}

@@ -59,7 +59,6 @@ class FFM(PooledModel):
 class FFMEstimator(BaseFactorizationMachine):
     """What FFMRegressor and FFMClassifier share."""
 
-    l2_embedding = 1.0
     _uses_fields = True
     _words = {
         "bfloat16": "float32 here",
@@ -73,7 +72,7 @@ field are a pair too.
 
 The authors' code (LIBFFM) has no linear part, divides each row by its norm, and starts from
 uniform numbers in [0, 1 / sqrt(k)]. The embeddings start from small random numbers here, and
-their default prior is weaker than that of an FM: each is in one pair of fields alone.""",
+their default prior is weaker than that of an FM: each is in pairs with one field alone.""",
             """.. [1] Y. Juan, Y. Zhuang, W.-S. Chin and C.-J. Lin, "Field-aware Factorization
    Machines for CTR Prediction", RecSys 2016.""",
             starts_from_fm=False,
@@ -99,7 +98,7 @@ class FFMRegressor(RegressionTask, FFMEstimator):
     --------
     FFMClassifier : The same model for classification.
     FwFMRegressor : One embedding per column, and a weight for each pair of fields.
-    FMRegressor : One embedding per column.
+    sklearn_afm.FMRegressor : One embedding per column.
 
     {notes}
 
@@ -131,7 +130,7 @@ class FFMClassifier(ClassificationTask, FFMEstimator):
     --------
     FFMRegressor : The same model for regression.
     FwFMRegressor : One embedding per column, and a weight for each pair of fields.
-    FMRegressor : One embedding per column.
+    sklearn_afm.FMRegressor : One embedding per column.
 
     {notes}
 

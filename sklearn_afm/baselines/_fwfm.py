@@ -89,7 +89,7 @@ class FwFMRegressor(RegressionTask, FwFMEstimator):
     See Also
     --------
     FwFMClassifier : The same model for classification.
-    FMRegressor : The same without weights.
+    sklearn_afm.FMRegressor : The same without weights.
     FFMRegressor : An embedding for each field that a column meets.
 
     {notes}
@@ -121,7 +121,7 @@ class FwFMClassifier(ClassificationTask, FwFMEstimator):
     See Also
     --------
     FwFMRegressor : The same model for regression.
-    FMRegressor : The same without weights.
+    sklearn_afm.FMRegressor : The same without weights.
     FFMRegressor : An embedding for each field that a column meets.
 
     {notes}

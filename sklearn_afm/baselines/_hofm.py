@@ -128,7 +128,7 @@ class HOFMEstimator(BaseFactorizationMachine):
         "bfloat16": "float32 here",
         "notes": notes(
             r"""\sum_{t=2}^m p_t^T A^t, \quad
-    A^t = \sum_{i_1 > \dots > i_t} v_{i_1} \odot \dots \odot v_{i_t} \, x_{i_1} \dots x_{i_t}""",
+    A^t = \sum_{i_1 > \ldots > i_t} v_{i_1} \odot \ldots \odot v_{i_t} \, x_{i_1} \ldots x_{i_t}""",
             """A is the ANOVA kernel, for each of the k factors, and m is `order` [1]_. Each
 order has a table of its own (``embeddings_``, ``embeddings_3_``, ...), or all have
 ``embeddings_`` (``shared_embeddings``). Time is linear in the number of the row's non-zeros.
@@ -163,7 +163,7 @@ class HOFMRegressor(RegressionTask, HOFMEstimator):
     See Also
     --------
     HOFMClassifier : The same model for classification.
-    FMRegressor : The same with pairs alone.
+    sklearn_afm.FMRegressor : The same with pairs alone.
 
     {notes}
 
@@ -194,7 +194,7 @@ class HOFMClassifier(ClassificationTask, HOFMEstimator):
     See Also
     --------
     HOFMRegressor : The same model for regression.
-    FMRegressor : The same with pairs alone.
+    sklearn_afm.FMRegressor : The same with pairs alone.
 
     {notes}
 

@@ -64,7 +64,6 @@ class NFMEstimator(LayerSettings, BaseFactorizationMachine):
         "bool",
         "Whether the pooled vectors are normalised over the rows of a batch.",
     )
-    l2_embedding = 1.0
     _words = {
         "bfloat16": "float32 here",
         "notes": notes(
@@ -103,8 +102,8 @@ class NFMRegressor(RegressionTask, NFMEstimator):
     See Also
     --------
     NFMClassifier : The same model for classification.
-    FMRegressor : The same without hidden layers.
-    AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
+    sklearn_afm.FMRegressor : The same without hidden layers.
+    sklearn_afm.AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
 
     {notes}
 
@@ -135,8 +134,8 @@ class NFMClassifier(ClassificationTask, NFMEstimator):
     See Also
     --------
     NFMRegressor : The same model for regression.
-    FMRegressor : The same without hidden layers.
-    AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
+    sklearn_afm.FMRegressor : The same without hidden layers.
+    sklearn_afm.AFMRegressor : Weighs the interactions, and can have hidden layers above them too.
 
     {notes}
 

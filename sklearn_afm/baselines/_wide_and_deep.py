@@ -31,7 +31,6 @@ class WideAndDeepEstimator(LayerSettings, BaseFactorizationMachine):
 
     hidden_layer_sizes = (64, 64)
     _uses_fields = True
-    l2_embedding = 1.0
     _words = {
         "bfloat16": "float32 here",
         "notes": notes(

@@ -4,7 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from loops import FIELDS, N_FIELDS, linear_part
-from modelling import check_gradients, check_predictions, predicted, random_values
+from modelling import check_gradients, check_predictions, check_units, predicted, random_values
 
 from sklearn_afm._fm import FM
 from sklearn_afm.baselines import FFMClassifier, FFMRegressor
@@ -33,6 +33,7 @@ def test_against_loops(rng, n_outputs, real):
     model = FFM(2, n_outputs, FIELDS)
     check_predictions(model, raw_scores, rng, real)
     check_gradients(model, "squared error", raw_scores, rng, real)
+    check_units(model, rng)
 
 
 def test_if_all_embeddings_of_a_column_are_alike_it_is_an_fm(rng):

@@ -4,7 +4,7 @@ import numpy as np
 import oracle
 import pytest
 from loops import FIELDS, linear_part
-from modelling import check_gradients, check_predictions, predicted, random_values
+from modelling import check_gradients, check_predictions, check_units, predicted, random_values
 
 from sklearn_afm import FMRegressor
 from sklearn_afm._fm import FM
@@ -35,6 +35,7 @@ def test_against_loops(rng, n_outputs, real):
     model = FwFM(K, n_outputs, FIELDS)
     check_predictions(model, raw_scores, rng, real)
     check_gradients(model, "squared error", raw_scores, rng, real)
+    check_units(model, rng)
 
 
 def test_with_weights_of_1_it_is_an_fm(rng):

@@ -10,6 +10,7 @@ from modelling import (
     N_COLUMNS,
     check_gradients,
     check_predictions,
+    check_units,
     gradients_of,
     half_absent,
     numeric_gradients,
@@ -64,6 +65,7 @@ def test_against_loops(rng, n_outputs, sizes, real):
     check_gradients(
         model, "squared error", lambda X, params: scores(X, params, len(sizes)), rng, real
     )
+    check_units(model, rng)
 
 
 @pytest.mark.parametrize("one_row_a_group", [True, False])

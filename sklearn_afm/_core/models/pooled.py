@@ -25,7 +25,7 @@ class PooledModel(Model):
     dropout : float
         Share of the pooled vector that training sets to 0.
     projection_size : float
-        What p starts at. Hidden layers take the pooled vector times this.
+        What p starts at; with `layers`, what the pooled vector is multiplied by instead.
     fixed_projection : bool
         p stays as it starts. The embeddings then carry the target's unit.
     layers : Layers or None
