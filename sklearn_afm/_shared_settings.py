@@ -38,8 +38,8 @@ class TrainingSettings(HasSettings):
         the median, m, a number is multiplied by m / 20, since their pairs grow as the square of m.
         "auto" learns a variance for each field and factor by variational inference
         (``l2_embedding_``); it needs ``l2_linear="auto"``. Where that is not possible, it is 10:
-        with more than 100 fields, and in a stream (``partial_fit``) that no ``fit`` came before. For
-        a model that does not start from an FM, as with hidden layers, it is 1.""",
+        with more than 100 fields, and in a stream (``partial_fit``) that no ``fit`` came before.
+        For a model that does not start from an FM, as with hidden layers, it is 1.""",
     )
     l2_linear: float | str = setting(
         "auto",
