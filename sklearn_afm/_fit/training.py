@@ -64,7 +64,7 @@ def make_trainer(
 def _penalties(setup: Setup, model: Model) -> dict[str, float | Tensor]:
     """Strength of each parameter's penalty; each embedding has its own if the fit has learnt it."""
     strengths: dict = auto.penalties(setup.estimator, model, setup.prepared.rows.median_length())
-    if setup.fields is None:
+    if setup.linear is None:
         strengths |= _learnt_before(setup, model)
     if starts_from_factors(setup):
         factors = setup.linear.factors
@@ -74,7 +74,7 @@ def _penalties(setup: Setup, model: Model) -> dict[str, float | Tensor]:
 
 
 def _learnt_before(setup: Setup, model: Model) -> dict[str, Tensor]:
-    """Strengths by column that the last fit has learnt, for a stream that goes on from it."""
+    """Strengths by column that the last fit has learnt, for what goes on from it."""
     result = {}
     for parameter in model.parameters:
         learnt = getattr(setup.estimator, f"{parameter.strength}_", None)
