@@ -114,7 +114,8 @@ class AFM(PooledModel):
                 **network,
             ),
         )
-        self._field_aware, self._max_pairs = field_aware, max_pairs
+        self._field_aware = self.renews_factors = field_aware
+        self._max_pairs = max_pairs
         self.fields, self.n_fields = fields, number_of_fields(fields)
         if field_aware:
             self.parameters += (

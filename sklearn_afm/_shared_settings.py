@@ -202,7 +202,7 @@ class FieldPairSettings(HasSettings):
     """What estimators with numbers for pairs of fields can be told beside."""
 
     field_rate: float = setting(
-        0.1,
+        1.0,
         [Interval(Real, 0, None, closed="neither")],
         "float",
         "Learning rate of the numbers of pairs of fields, as a multiple of `learning_rate`.",

@@ -88,7 +88,7 @@ def test_weights_of_1_and_biases_of_0_are_an_afm_bit_for_bit(rng):
 def test_frozen_numbers_of_fields_leave_an_afm(Estimator, one_hot_data):
     X, y = one_hot_data
     y = target_for(Estimator, y)
-    options = {"random_state": 0, "max_iter": 5, "crosses": None}
+    options = {"random_state": 0, "max_iter": 5, "l2_embedding": 1}
     plain = Estimator(**options).fit(X, y)
     aware = Estimator(field_aware=True, freeze=["field_weights", "field_biases"], **options)
     np.testing.assert_allclose(
@@ -120,6 +120,15 @@ def test_with_hidden_layers_explanations_by_pairs_are_refused(one_hot_data):
     model = AFMRegressor(hidden_layer_sizes=(4,), max_iter=1).fit(X, y)
     with pytest.raises(TypeError, match="no sums over pairs"):
         interaction_scores(model, X)
+
+
+def test_factors_that_an_fm_ended_start_anew_if_fields_are_weighed(rng):
+    """Rows in which an FM finds nothing: the embeddings of an AFM stay at 0."""
+    X = np.eye(4)[rng.integers(0, 4, size=(300, 3))].reshape(300, 12)
+    y = rng.normal(size=300)
+    options = {"random_state": 0, "max_iter": 1, "crosses": None}
+    assert not AFMRegressor(**options).fit(X, y).embeddings_.any()
+    assert AFMRegressor(field_aware=True, **options).fit(X, y).embeddings_.any()
 
 
 def test_hidden_layers_learn_interactions(rng):

@@ -22,6 +22,8 @@ NUMBERS_PER_PAIR = 8
 class FwFM(PooledModel):
     """Sum over all pairs, each weighed by r of its two fields."""
 
+    renews_factors = True
+
     def __init__(self, embedding_dim, n_outputs, fields, dropout=0.0):
         super().__init__(embedding_dim, n_outputs, dropout, fixed_projection=n_outputs == 1)
         self.fields, self.n_fields = fields, number_of_fields(fields)

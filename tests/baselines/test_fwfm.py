@@ -49,7 +49,7 @@ def test_with_weights_of_1_it_is_an_fm(rng):
 
 def test_with_frozen_weights_a_fit_is_that_of_an_fm(one_hot_data):
     X, y = one_hot_data
-    options = {"random_state": 0, "max_iter": 5, "crosses": None}
+    options = {"random_state": 0, "max_iter": 5, "l2_embedding": 1}
     fm = FMRegressor(**options).fit(X, y)
     model = FwFMRegressor(freeze=["field_weights"], **options).fit(X, y)
     np.testing.assert_allclose(model.predict(X), fm.predict(X), rtol=1e-4, atol=1e-4)
