@@ -13,7 +13,7 @@ from sklearn_afm.experiments import _recipe, _runs
 from sklearn_afm.experiments._attention_alone import measure_attention_alone, without_attention
 from sklearn_afm.experiments._measures import accuracy
 from sklearn_afm.experiments._new_pairs import PredictionKeeper, measure_new_pairs
-from sklearn_afm.experiments._recipe import COMMON, RECIPES, SYSTEMS, draws, estimator
+from sklearn_afm.experiments._recipe import COMMON, FOUND, RECIPES, SYSTEMS, draws, estimator
 from sklearn_afm.experiments._rows import Rows
 from sklearn_afm.experiments._studies import STUDIES
 from sklearn_afm.experiments._tables import by, markdown, mean_and_deviation
@@ -157,11 +157,15 @@ def test_known_and_new_pairs(rows):
     assert last["auc new"] == roc_auc_score(rows.y_val[some], model.scoring.predictions[-1][some])
 
 
-def test_the_recipe_sets_parameters_that_exist():
-    for (model, task), recipe in RECIPES.items():
-        parameters = estimator(model, task, 7, 3).get_params()
-        assert recipe.items() <= parameters.items() | {("rate", recipe.get("rate"))}
-        assert (parameters["embedding_dim"], parameters["random_state"]) == (7, 3)
+@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("model", list(SYSTEMS))
+def test_the_recipe_sets_parameters_that_exist(model, task):
+    parameters = estimator(model, task, 16, 3).get_params()
+    recipe = dict(FOUND.get(model) or RECIPES[model, task])
+    if "rate" in recipe:
+        recipe["learning_rate"] = recipe.pop("rate") / 4
+    assert recipe.items() <= parameters.items()
+    assert (parameters["embedding_dim"], parameters["random_state"]) == (16, 3)
 
 
 def test_draws_differ_and_stay_the_same():
