@@ -58,7 +58,8 @@ class TrainingSettings(HasSettings):
         '"auto", array-like of shape (n_features,) or None',
         """The field of each column, whose columns share a strength. "auto" finds the fewest runs of
         columns such that no row has two entries in one: in one-hot rows, those of the encoder.
-        Fields of one column share a strength. None: all columns share one.""",
+        Fields of one column share a strength. None: all columns share one. Some models have
+        parameters for each field; None then means the fields that are found.""",
     )
     crosses: object = setting(
         "auto",

@@ -155,8 +155,8 @@ def fingerprint(estimator, rows, validation) -> dict[str, str]:
     """
     result = {"class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
-        if name not in _FREE:
-            result[name] = _described(value)
+        if name not in _FREE:  # the order of names to freeze says nothing
+            result[name] = _described(sorted(value) if name == "freeze" else value)
     result["device"] = str(training_device(estimator.device))
     seed = estimator.random_state
     # The seeds drawn for None, or from a generator, are in the file.
@@ -184,8 +184,6 @@ def _described(value) -> str:
         return str(sorted((str(key), _described(item)) for key, item in value.items()))
     if callable(value) or hasattr(value, "get_params"):
         return getattr(value, "__qualname__", type(value).__name__)
-    if isinstance(value, (set, frozenset)):  # names, as of `freeze`
-        return str(sorted(value))
     return str([str(item) for item in value])
 
 

@@ -30,13 +30,13 @@ def small(Estimator, **options):
 
 
 def ended(record):
-    """End training after 8 epochs: some checks set max_iter to 1000."""
-    return record["epoch"] >= 8
+    """End training after 5 epochs: some checks set max_iter to 1000."""
+    return record["epoch"] >= 5
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_check_estimator(Estimator):
-    model = small(Estimator, l2_linear=0.5, learning_rate=0.2, callbacks=[ended], max_iter=8)
+    model = small(Estimator, l2_linear=0.5, learning_rate=0.2, callbacks=[ended], max_iter=5)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
         results = check_estimator(model, on_fail="raise")
