@@ -54,10 +54,9 @@ class Study:
 class Accuracy(Study):
     """The paper's Table 2, with the systems that it compares and those that it names.
 
-    The paper's own have five seeds, the others three at most.
+    FM and AFM have five seeds, the others three at most.
     """
 
-    n_panels = 2
     n_seeds = 5
 
     def __init__(self, title, embedding_dim, tasks=tuple(_TASKS)):

@@ -9,6 +9,7 @@ from ..batches.batches import RowGroup
 from ..batches.columns import select_rows, with_padding
 from ..batches.fields import fields_of_entries
 from .attention import AttentionNetwork
+from .of_fields import of_codes
 
 
 def draw_pairs(
@@ -73,9 +74,6 @@ def drawn_pair_sum(
     else:
         of_entries = torch.from_numpy(fields_of_entries(fields, group)).to(values.device)
         code = of_entries.gather(1, later) * len(field_biases) + of_entries.gather(1, earlier)
-        bias, weight = (
-            ((matrix + matrix.T) / 2).flatten().index_select(0, code.flatten()).view(code.shape)
-            for matrix in (field_biases, field_weights)
-        )
-        weights = (logits + bias).softmax(dim=1) * weight
+        weights = (logits + of_codes(field_biases, code)).softmax(dim=1)
+        weights = weights * of_codes(field_weights, code)
     return mean + torch.einsum("rs,rsk->rk", weights - 1 / n_drawn, products)

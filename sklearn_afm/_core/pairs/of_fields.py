@@ -23,6 +23,10 @@ def of_field_pairs(matrix: Tensor, fields: np.ndarray, group: RowGroup) -> Tenso
     later, earlier = pair_positions(group.features.shape[1])
     of_entry = fields_of_entries(fields, group)
     code = of_entry[:, later] * len(matrix) + of_entry[:, earlier]
-    place = shared_tensor(code.ravel(), matrix.device)
+    return of_codes(matrix, shared_tensor(code, matrix.device))
+
+
+def of_codes(matrix: Tensor, code: Tensor) -> Tensor:
+    """The numbers of pairs of fields f and g, by their code f n_fields + g, whatever their order."""
     symmetric = (matrix + matrix.T) / 2
-    return symmetric.flatten().index_select(0, place).view(code.shape)
+    return symmetric.flatten().index_select(0, code.flatten()).view(code.shape)
