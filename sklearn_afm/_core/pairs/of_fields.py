@@ -27,6 +27,6 @@ def of_field_pairs(matrix: Tensor, fields: np.ndarray, group: RowGroup) -> Tenso
 
 
 def of_codes(matrix: Tensor, code: Tensor) -> Tensor:
-    """The numbers of pairs of fields f and g, by their code f n_fields + g, whatever their order."""
+    """The numbers of pairs of fields f and g by code, f n_fields + g, in either order."""
     symmetric = (matrix + matrix.T) / 2
     return symmetric.flatten().index_select(0, code.flatten()).view(code.shape)
