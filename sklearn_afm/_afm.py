@@ -85,7 +85,7 @@ class AFM(PooledModel):
         self._usual_pairs = median_pairs if scales_rows else None
         self._product_dtype = product_dtype
         self._find_pairs, self._share_pairs = PairFinder(), share_pairs
-        network = {"rate": "attention_rate", "part": "attention"}
+        network = {"rate": "attention_lr_multiplier", "part": "attention"}
         # h = 0 makes the attention uniform: the AFM starts as an FM. With b > 0 every hidden unit
         # is active for every pair. As long as it is, no gradient moves b, since the softmax does
         # not change if all logits change alike. From b = 0, Adagrad's first steps, each a whole
@@ -229,7 +229,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         "float",
         "The paper's lambda: penalty of the matrix W, beside the mean loss.",
     )
-    attention_rate: float | str = setting(
+    attention_lr_multiplier: float | str = setting(
         1.0,
         [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         '"auto" or float',
@@ -397,4 +397,4 @@ class AFMClassifier(ClassificationTask, AFMEstimator):
     array(['yes', 'no'], dtype='<U3')
     """
 
-    attention_rate: float | str = "auto"
+    attention_lr_multiplier: float | str = "auto"

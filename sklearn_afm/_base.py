@@ -124,7 +124,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
 
         The optimiser's state is kept from call to call. It is also kept from an earlier ``fit`` if
         `warm_start` is True. The unit of a column (see Notes of the class) is that of the first
-        call that has the column. `weight_averaging`, `early_stopping` and `max_iter` have no
+        call that has the column. `averaging_decay`, `early_stopping` and `max_iter` have no
         effect here.
 
         Parameters

@@ -138,7 +138,7 @@ class TrainingSettings(HasSettings):
         """Validation score for early stopping: "loss" is the validation loss; else the name of a
         scorer, a scorer, or None for ``score``.""",
     )
-    weight_averaging: float = setting(
+    averaging_decay: float = setting(
         0.8,
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
@@ -202,7 +202,7 @@ class TrainingSettings(HasSettings):
 class FieldPairSettings(HasSettings):
     """What estimators with numbers for pairs of fields can be told beside."""
 
-    field_rate: float = setting(
+    field_lr_multiplier: float = setting(
         1.0,
         [Interval(Real, 0, None, closed="neither")],
         "float",
@@ -231,7 +231,7 @@ class LayerSettings(HasSettings):
         "float",
         "Penalty of the matrices of the hidden layers, beside the mean loss.",
     )
-    layer_rate: float = setting(
+    layer_lr_multiplier: float = setting(
         0.1,
         [Interval(Real, 0, None, closed="neither")],
         "float",

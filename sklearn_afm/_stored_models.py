@@ -8,6 +8,8 @@ _FORMER_NAMES = {
     "coef_": "linear_weights_",
     "intercept_": "bias_",
     "mean_pairs_": "median_pairs_",
+    "weight_averaging": "averaging_decay",
+    "attention_rate": "attention_lr_multiplier",
 }
 
 

@@ -84,7 +84,7 @@ CASES = {
     "adam": {"optimizer": "adam"},
     "sgd": {"optimizer": "sgd"},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 2, "learning_rate": 0.5},
-    "no averaging": {"weight_averaging": 0, "early_stopping": True},
+    "no averaging": {"averaging_decay": 0, "early_stopping": True},
     "scorer": {"early_stopping": True, "scoring": None},
     "frozen": {"freeze": ["embeddings"]},
     "small batches": {"batch_size": 16},

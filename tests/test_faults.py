@@ -81,12 +81,12 @@ def try_to(action):
 
 CASES = {
     "plain": {},
-    "no averaging": {"weight_averaging": 0},
-    "early stopping": {"early_stopping": True, "weight_averaging": 0},
+    "no averaging": {"averaging_decay": 0},
+    "early stopping": {"early_stopping": True, "averaging_decay": 0},
     "scorer": {"early_stopping": True, "scoring": None},
     "init": {"init": "fm"},
     "checkpoint": {"checkpoint": "fit.npz"},
-    "kept state": {"warm_start": True, "optimizer": "adam", "weight_averaging": 0},
+    "kept state": {"warm_start": True, "optimizer": "adam", "averaging_decay": 0},
 }
 FAULTS = [KeyboardInterrupt, SystemExit, Fault]
 

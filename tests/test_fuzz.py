@@ -286,7 +286,7 @@ def options(draw, Estimator):
         "early_stopping": st.sampled_from(["auto", True, False]),
         "validation_fraction": st.sampled_from([None, 0.1, 0.5, 0.9, 1, 2, 100]),
         "scoring": st.sampled_from(["loss", None]),
-        "weight_averaging": st.sampled_from([0, 0.8, 0.999]),
+        "averaging_decay": st.sampled_from([0, 0.8, 0.999]),
         "precision": st.sampled_from(["auto", "float32", "float64", "bfloat16"]),
         "warm_start": st.booleans(),
     }

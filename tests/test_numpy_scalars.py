@@ -11,13 +11,13 @@ from sklearn_afm import AFMRegressor, FMRegressor
 VALUES = {
     "embedding_dim": 64, "attention_dim": 64, "dropout": 0.25, "attention_dropout": 0.25,
     "l2_attention": 0.5, "l2_embedding": 0.5, "l2_linear": 0.5, "optimizer": "adam",
-    "learning_rate": 0.125, "attention_rate": 0.5, "batch_size": 64, "max_iter": 3, "init": "fm",
-    "early_stopping": True, "validation_fraction": 0.25, "n_iter_no_change": 3, "tol": 0.5,
-    "scoring": "r2", "weight_averaging": 0.5, "class_weight": "balanced", "warm_start": True,
-    "random_state": 3, "row_scaling": "pairs", "verbose": 0,
+    "learning_rate": 0.125, "attention_lr_multiplier": 0.5, "batch_size": 64, "max_iter": 3,
+    "init": "fm", "early_stopping": True, "validation_fraction": 0.25, "n_iter_no_change": 3,
+    "tol": 0.5, "scoring": "r2", "averaging_decay": 0.5, "class_weight": "balanced",
+    "warm_start": True, "random_state": 3, "row_scaling": "pairs", "verbose": 0,
     "precision": "float64", "device": "cpu", "fields": "auto", "crosses": "auto",
-    "hidden_layer_sizes": 8, "activation": "tanh", "alpha": 0.5, "layer_rate": 0.5,
-    "field_aware": True, "field_rate": 0.5, "max_pairs": 3,
+    "hidden_layer_sizes": 8, "activation": "tanh", "alpha": 0.5, "layer_lr_multiplier": 0.5,
+    "field_aware": True, "field_lr_multiplier": 0.5, "max_pairs": 3,
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}

@@ -56,8 +56,8 @@ def test_validation_rows_without_early_stopping():
 @pytest.mark.parametrize(
     "options",
     [{"embedding_dim": 0}, {"dropout": 1.0}, {"optimizer": "lbfgs"}, {"learning_rate": 0},
-     {"attention_rate": 0}, {"precision": "float16"}, {"l2_attention": -1}, {"init": "pca"},
-     {"scoring": "best"}],
+     {"attention_lr_multiplier": 0}, {"precision": "float16"}, {"l2_attention": -1},
+     {"init": "pca"}, {"scoring": "best"}],
 )  # fmt: skip
 def test_bad_parameters(options):
     with pytest.raises(InvalidParameterError, match=next(iter(options))):

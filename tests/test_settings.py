@@ -102,7 +102,7 @@ def test_repr_and_clone():
 
 
 def test_a_default_may_differ_by_class():
-    assert [E().attention_rate for E in AFMS] == [1.0, "auto"]
+    assert [E().attention_lr_multiplier for E in AFMS] == [1.0, "auto"]
 
 
 def test_subclasses_of_users():

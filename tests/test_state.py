@@ -52,7 +52,7 @@ def test_warm_start_goes_on_as_if_it_had_not_stopped(Estimator, optimizer, one_h
     X, y = one_hot_data
     y = target_for(Estimator, y)
     options = {
-        "optimizer": optimizer, "batch_size": 300, "weight_averaging": 0, "random_state": 0,
+        "optimizer": optimizer, "batch_size": 300, "averaging_decay": 0, "random_state": 0,
         "precision": "float64", "embedding_dim": 4,
     }  # fmt: skip
     model = Estimator(max_iter=4, warm_start=True, **options).fit(X, y).fit(X, y)
@@ -90,7 +90,7 @@ def test_partial_fit_keeps_the_optimizers_state_and_the_counts(Estimator, one_ho
     """Without regularisation, calls of partial_fit equal the epochs of a fit. Counts add up."""
     X, y = one_hot_data
     options = {
-        "batch_size": 1000, "random_state": 0, "precision": "float64", "weight_averaging": 0,
+        "batch_size": 1000, "random_state": 0, "precision": "float64", "averaging_decay": 0,
         "max_iter": 6,
     }  # fmt: skip
     stream = Estimator(l2_embedding=0, l2_linear=0, **options)

@@ -118,7 +118,7 @@ def run_stage(
     schedule = Schedule(
         estimator.max_iter,
         torch.from_numpy(setup.loss_unit),
-        estimator.weight_averaging,
+        estimator.averaging_decay,
         estimator.n_iter_no_change,
         estimator.tol,
         start_counts=setup.linear is not None,

@@ -26,7 +26,7 @@ class System:
 
 
 _DEEP = {"hidden_layer_sizes": (256, 128, 64)}
-_LAYERS = ("alpha", "layer_rate")
+_LAYERS = ("alpha", "layer_lr_multiplier")
 SYSTEMS = {
     # Small steps, nearly as libFM's, which takes one for each row.
     "LibFM, SGD": System(
@@ -35,7 +35,7 @@ SYSTEMS = {
     "FM": System(FMRegressor, FMClassifier),
     "HOFM": System(b.HOFMRegressor, b.HOFMClassifier),
     "FFM": System(b.FFMRegressor, b.FFMClassifier),
-    "FwFM": System(b.FwFMRegressor, b.FwFMClassifier, {}, ("field_rate",)),
+    "FwFM": System(b.FwFMRegressor, b.FwFMClassifier, {}, ("field_lr_multiplier",)),
     "NFM": System(b.NFMRegressor, b.NFMClassifier, {"hidden_layer_sizes": (64,)}, _LAYERS),
     "Wide&Deep": System(b.WideAndDeepRegressor, b.WideAndDeepClassifier, _DEEP, _LAYERS),
     # Five residual units of two layers each.
@@ -51,7 +51,7 @@ SYSTEMS = {
         AFMRegressor,
         AFMClassifier,
         {"row_scaling": None, "field_aware": True},
-        ("l2_attention", "field_rate"),
+        ("l2_attention", "field_lr_multiplier"),
     ),
     "AFM, deep": System(
         AFMRegressor,
@@ -72,7 +72,7 @@ AFM_RECIPE = {"dropout": 0.5, "l2_embedding": 5.0}
 RECIPES = {
     ("AFM", "regression"): AFM_RECIPE,
     ("AFM", "classification"): AFM_RECIPE
-    | {"dropout": 0.6, "l2_attention": 0.0, "l2_linear": 1.0, "attention_rate": 1.0},
+    | {"dropout": 0.6, "l2_attention": 0.0, "l2_linear": 1.0, "attention_lr_multiplier": 1.0},
     ("FM", "regression"): FM_RECIPE,
     ("FM", "classification"): FM_RECIPE,
 }
@@ -82,25 +82,30 @@ _WITH_LAYERS = {
     "l2_embedding": 10.0,
     "l2_linear": 2.0,
     "alpha": 0.0,
-    "layer_rate": 0.1,
+    "layer_lr_multiplier": 0.1,
 }
 FOUND = {
     "LibFM, SGD": {"dropout": 0.0, "l2_embedding": 10.0, "l2_linear": 1.0, "rate": 0.8},
     "HOFM": {"dropout": 0.1, "l2_embedding": 2.0, "l2_linear": 0.5},
     "FFM": {"dropout": 0.1, "l2_embedding": 2.0, "l2_linear": 0.5},
-    "FwFM": {"dropout": 0.3, "l2_embedding": 5.0, "l2_linear": 2.0, "field_rate": 1.0},
+    "FwFM": {"dropout": 0.3, "l2_embedding": 5.0, "l2_linear": 2.0, "field_lr_multiplier": 1.0},
     "NFM": _WITH_LAYERS,
     "Wide&Deep": _WITH_LAYERS,
     "DeepCross": _WITH_LAYERS,
     "DeepFM": _WITH_LAYERS,
-    "AFM, by fields": {"dropout": 0.5, "l2_embedding": 5.0, "l2_linear": 1.0, "field_rate": 1.0},
+    "AFM, by fields": {
+        "dropout": 0.5,
+        "l2_embedding": 5.0,
+        "l2_linear": 1.0,
+        "field_lr_multiplier": 1.0,
+    },
     "AFM, deep": {
         "dropout": 0.7,
         "l2_embedding": 1.0,
         "l2_linear": 0.5,
         "l2_attention": 1e-3,
         "alpha": 0.0,
-        "layer_rate": 0.1,
+        "layer_lr_multiplier": 0.1,
     },
 }
 # Values that a search draws from. "rate" is the learning rate times the root of k.
@@ -111,8 +116,8 @@ CHOICES = {
     "rate": (0.1, 0.2, 0.4, 0.8),
     "l2_attention": (0.0, 1e-4, 1e-3),
     "alpha": (0.0, 1e-5, 1e-4, 1e-3),
-    "layer_rate": (0.03, 0.1, 0.3),
-    "field_rate": (0.1, 0.3, 1.0),
+    "layer_lr_multiplier": (0.03, 0.1, 0.3),
+    "field_lr_multiplier": (0.1, 0.3, 1.0),
 }
 N_DRAWS = 12
 # Values that the paper's figures vary; the paper's own values if it lists them.

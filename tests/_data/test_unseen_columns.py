@@ -37,7 +37,7 @@ def unseen_column(X):
 @pytest.mark.parametrize(
     "options",
     [{}, {"dropout": 0.5}, {"optimizer": "adam"}, {"l2_embedding": 0, "l2_linear": 0},
-     {"early_stopping": True, "scoring": None}, {"weight_averaging": 0}, {"batch_size": 1}],
+     {"early_stopping": True, "scoring": None}, {"averaging_decay": 0}, {"batch_size": 1}],
     ids=str,
 )  # fmt: skip
 def test_a_listed_level_that_no_row_has_counts_like_none(Estimator, options, levels):

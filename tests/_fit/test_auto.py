@@ -14,10 +14,11 @@ from sklearn_afm._fm import FM
 def test_attention_rate_is_a_multiple_of_the_learning_rate(Estimator, one_hot_data):
     X, y = one_hot_data
     y = target_for(Estimator, y)
-    options = {"optimizer": "sgd", "max_iter": 1, "batch_size": X.shape[0], "weight_averaging": 0}
+    options = {"optimizer": "sgd", "max_iter": 1, "batch_size": X.shape[0], "averaging_decay": 0}
     options["l2_embedding"] = 10
     once, half = (
-        Estimator(attention_rate=rate, random_state=0, **options).fit(X, y) for rate in (1.0, 0.5)
+        Estimator(attention_lr_multiplier=rate, random_state=0, **options).fit(X, y)
+        for rate in (1.0, 0.5)
     )
     assert np.abs(once.attention_context_).max() > 0
     np.testing.assert_allclose(half.attention_context_, once.attention_context_ / 2, rtol=1e-6)
@@ -34,7 +35,7 @@ def test_attention_rate_auto_goes_by_the_rows_of_a_column(weight, rate, one_hot_
     options = {"random_state": 0, "max_iter": 3}
     weights = np.full(len(y), weight)
     auto, explicit = (
-        AFMRegressor(attention_rate=value, **options).fit(X, y, sample_weight=weights)
+        AFMRegressor(attention_lr_multiplier=value, **options).fit(X, y, sample_weight=weights)
         for value in ("auto", expected)
     )
     np.testing.assert_array_equal(auto.attention_weight_, explicit.attention_weight_)

@@ -68,11 +68,11 @@ def fit_in_parts(model, parts, *data, **options):
 
 CASES = {
     "plain": {},
-    "no averaging": {"weight_averaging": 0},
+    "no averaging": {"averaging_decay": 0},
     "adam": {"optimizer": "adam", "warm_start": True},
     "sgd": {"optimizer": "sgd", "warm_start": True},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 2, "learning_rate": 0.5},
-    "early, no averaging": {"early_stopping": True, "weight_averaging": 0, "warm_start": True},
+    "early, no averaging": {"early_stopping": True, "averaging_decay": 0, "warm_start": True},
     "scorer": {"early_stopping": True, "scoring": None},
 }
 
@@ -226,7 +226,7 @@ def test_a_checkpoint_of_other_data_is_refused(stopped):
     ]:
         with pytest.raises(ValueError, match=f"other values of {named}\\. Delete the file"):
             AFMClassifier(**options).fit(**{"X": X, "y": y} | change)
-    named = "attention_rate, class, class_weight, classes"
+    named = "attention_lr_multiplier, class, class_weight, classes"
     with pytest.raises(ValueError, match=f"other values of {named}\\. Delete the file"):
         AFMRegressor(**options).fit(X, y.astype(float))
     AFMClassifier(**options | {"verbose": 0, "callbacks": ()}).fit(X, y)

@@ -113,7 +113,7 @@ def test_class_weight_is_in_the_loss_of_given_validation_rows(
     Estimator, class_weight, one_hot_data, rng
 ):
     X, y, X_val, y_val, weight = validation_data(one_hot_data, rng)
-    model = Estimator(class_weight=class_weight, max_iter=1, weight_averaging=0, random_state=0)
+    model = Estimator(class_weight=class_weight, max_iter=1, averaging_decay=0, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weight)
     if class_weight == "balanced":  # balanced by the training rows
         class_weight = {label: 200 / (2 * (y == label).sum()) for label in ("low", "high")}

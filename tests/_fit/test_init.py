@@ -68,7 +68,7 @@ def test_freeze_leaves_a_part_as_it_starts(part, names, one_hot_data):
     X, y = one_hot_data
     fm = FMRegressor(random_state=0).fit(X, y)
     start = AFMRegressor(init=fm, **UNTRAINED).fit(X, y)
-    model = AFMRegressor(init=fm, freeze=(part,), random_state=0, weight_averaging=0).fit(X, y)
+    model = AFMRegressor(init=fm, freeze=(part,), random_state=0, averaging_decay=0).fit(X, y)
     every = ["bias_", "linear_weights_", "embeddings_", "projection_", "attention_weight_"]
     for name in {*every, *names}:
         same = np.allclose(getattr(model, name), getattr(start, name), rtol=1e-5, atol=1e-7)

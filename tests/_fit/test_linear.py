@@ -143,7 +143,7 @@ def test_fields_survive_searches_column_transformers_slices_and_pickles(crossed)
 
 def test_training_goes_on_beside_the_linear_part(crossed):
     X, y, _ = crossed
-    options = FEW | {"warm_start": True, "early_stopping": False, "weight_averaging": 0}
+    options = FEW | {"warm_start": True, "early_stopping": False, "averaging_decay": 0}
     twice = AFMRegressor(**options).fit(X, y).fit(X, y)
     once = AFMRegressor(**options | {"max_iter": 6}).fit(X, y)
     np.testing.assert_allclose(twice.predict(X), once.predict(X), atol=1e-4)

@@ -20,7 +20,7 @@ def test_early_stopping_keeps_the_best_epoch(Estimator, scoring, one_hot_data):
         scoring = "r2" if Estimator in REGRESSORS else "roc_auc"
     model = Estimator(
         early_stopping=True, scoring=scoring, n_iter_no_change=3, learning_rate=0.5,
-        l2_embedding=0, weight_averaging=0, random_state=0,
+        l2_embedding=0, averaging_decay=0, random_state=0,
     )  # fmt: skip
     model.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
     name = "validation_loss" if scoring == "loss" else "validation_score"

@@ -32,7 +32,7 @@ def test_training_lowers_the_objective(Estimator, rng):
 
     def value(**options):
         model = Estimator(
-            precision="float64", weight_averaging=0, random_state=0, **priors, **options
+            precision="float64", averaging_decay=0, random_state=0, **priors, **options
         ).fit(X, y, weight)
         l2_attention = getattr(model, "l2_attention", 0.0)
         return oracle.objective(

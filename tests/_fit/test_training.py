@@ -15,7 +15,7 @@ def test_history_is_in_the_unit_of_the_loss(Estimator, one_hot_data):
     X, y = one_hot_data
     y = target_for(Estimator, 10 * y)
     model = Estimator(
-        learning_rate=1e-9, weight_averaging=0, max_iter=1, early_stopping=True,
+        learning_rate=1e-9, averaging_decay=0, max_iter=1, early_stopping=True,
         validation_fraction=None,
     ).fit(X, y)  # fmt: skip
     record = model.history_[0]
@@ -30,10 +30,10 @@ def test_weight_averaging_keeps_the_average_of_the_epochs(one_hot_data):
     X, y = one_hot_data
     options = {"random_state": 0, "precision": "float64"}
     epochs = [
-        FMRegressor(weight_averaging=0, max_iter=n, **options).fit(X, y).linear_weights_
+        FMRegressor(averaging_decay=0, max_iter=n, **options).fit(X, y).linear_weights_
         for n in (1, 2, 3)
     ]
-    averaged = FMRegressor(weight_averaging=0.5, max_iter=3, **options).fit(X, y).linear_weights_
+    averaged = FMRegressor(averaging_decay=0.5, max_iter=3, **options).fit(X, y).linear_weights_
     expected = (0.25 * epochs[0] + 0.5 * epochs[1] + epochs[2]) / 1.75
     np.testing.assert_allclose(averaged, expected, rtol=1e-9)
 

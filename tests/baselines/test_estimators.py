@@ -96,7 +96,7 @@ def test_a_fit_goes_on_from_a_checkpoint(Estimator, one_hot_data, tmp_path):
 @pytest.mark.parametrize("Estimator", REGRESSORS)
 def test_a_warm_start_goes_on_as_if_it_had_not_stopped(Estimator, one_hot_data):
     X, y = one_hot_data
-    options = {"batch_size": 300, "weight_averaging": 0, "precision": "float64"}
+    options = {"batch_size": 300, "averaging_decay": 0, "precision": "float64"}
     model = small(Estimator, max_iter=2, warm_start=True, **options).fit(X, y).fit(X, y)
     expected = small(Estimator, max_iter=4, **options).fit(X, y)
     np.testing.assert_allclose(model.predict(X), expected.predict(X), rtol=1e-6, atol=1e-9)

@@ -152,7 +152,7 @@ def test_weight_2_is_a_row_that_is_there_twice(one_hot_data):
 
 def test_running_means_survive_a_warm_start_and_partial_fit(one_hot_data):
     X, y = one_hot_data
-    options = {"random_state": 0, "batch_size": 300, "weight_averaging": 0, "precision": "float64"}
+    options = {"random_state": 0, "batch_size": 300, "averaging_decay": 0, "precision": "float64"}
     model = NFMRegressor(max_iter=4, warm_start=True, **options).fit(X, y)
     seen = model.pooled_moments_[0, 0]
     assert seen == pytest.approx(1 - 0.9**4)

@@ -91,7 +91,7 @@ def layer_parameters(
             f"Matrix of hidden layer {number}.",
             start=glorot,
             strength="alpha",
-            rate="layer_rate",
+            rate="layer_lr_multiplier",
             part="layers",
             target_power=power,
         ),
@@ -99,7 +99,7 @@ def layer_parameters(
             f"layer_{number}_bias",
             (output_axis,),
             f"Bias of hidden layer {number}.",
-            rate="layer_rate",
+            rate="layer_lr_multiplier",
             part="layers",
         ),
     )
@@ -112,7 +112,7 @@ def output_weights(name: str, layers: Layers, doc: str) -> Parameter:
         ("output", layers.output_axis),
         doc,
         strength="alpha",
-        rate="layer_rate",
+        rate="layer_lr_multiplier",
         target_power=1 - layers.output_power,
     )
 

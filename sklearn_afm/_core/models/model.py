@@ -105,7 +105,9 @@ class Parameter:
 
 def field_pairs(name: str, doc: str, start: float = 0.0) -> Parameter:
     """A number for each pair of fields, (n_fields, n_fields)."""
-    return Parameter(name, ("n_fields", "n_fields"), doc, start=constant(start), rate="field_rate")
+    return Parameter(
+        name, ("n_fields", "n_fields"), doc, start=constant(start), rate="field_lr_multiplier"
+    )
 
 
 LINEAR = (

@@ -23,7 +23,7 @@ SEARCHES = {
     | {
         "attention_dim": [8, 16, 32],
         "l2_attention": loguniform(1e-6, 1e-1),
-        "attention_rate": [0.1, 0.3, 1.0],
+        "attention_lr_multiplier": [0.1, 0.3, 1.0],
     },
     "FM": FACTORS,
     "HistGradientBoosting": {

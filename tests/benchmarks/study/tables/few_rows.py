@@ -38,8 +38,8 @@ def measure(options, results):
         "FM": FMClassifier(random_state=0),
     }
     for rate in RATES:
-        name = f"AFM, `attention_rate={rate:g}`"
-        models[name] = AFMClassifier(attention_rate=rate, random_state=0)
+        name = f"AFM, `attention_lr_multiplier={rate:g}`"
+        models[name] = AFMClassifier(attention_lr_multiplier=rate, random_state=0)
     for name, model in models.items():
         for fold in range(options.folds):
             X_train, y_train, *test = encoded_fold(table, fold)
