@@ -9,11 +9,21 @@ import torch
 from rows import BATCH_SIZE
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm import AFMRegressor, FMRegressor, baselines
+
+MODELS = {
+    "AFM": AFMRegressor,
+    "FM": FMRegressor,
+    "HOFM": baselines.HOFMRegressor,
+    "FFM": baselines.FFMRegressor,
+    "NFM": baselines.NFMRegressor,
+    "Wide&Deep": baselines.WideAndDeepRegressor,
+    "DeepFM": baselines.DeepFMRegressor,
+}
 
 
 class Estimator:
-    """AFMRegressor or FMRegressor, called by fit and predict."""
+    """A regressor of this package, called by fit and predict."""
 
     packages = ("sklearn_afm", "torch", "scikit-learn", "scipy", "numpy")
     slices = False
@@ -24,7 +34,7 @@ class Estimator:
         if test is not None:
             self.X_test = test.X
 
-    def build(self, k, attention=True, fitted=None, threads=None, **options):
+    def build(self, k, model="AFM", fitted=None, threads=None, **options):
         """Make an estimator that continues from call to call, or load a saved one."""
         if threads is not None:
             torch.set_num_threads(threads)
@@ -40,10 +50,9 @@ class Estimator:
             "precision": "float32",
             "random_state": 0,
         }
-        if attention:
-            self.model = AFMRegressor(attention_dim=k, **parameters | options)
-        else:
-            self.model = FMRegressor(**parameters | options)
+        if model == "AFM":
+            options = {"attention_dim": k} | options
+        self.model = MODELS[model](**parameters | options)
 
     def train(self, epochs):
         """Call fit. Return the time of its epochs alone."""

@@ -4,10 +4,11 @@ from tables import TABLES
 
 HEAD = """# Speed and memory
 
-This page compares AFMRegressor with four public AFMs. The line below each table names the machine.
-The contestants take turns (A B C D E, A B C D E, ...), one at a time, each in its own process. Each
-figure is the median over the rounds. A ratio is computed within a round, against the peer with the
-best median. It is given as median (minimum to maximum over the rounds).
+This page compares AFMRegressor with four public AFMs, and other models with two packages that have
+them. The line below each table names the machine. The contestants take turns (A B C D E, A B C D E,
+...), one at a time, each in its own process. Each figure is the median over the rounds. A ratio is
+computed within a round, against the peer with the best median. It is given as median (minimum to
+maximum over the rounds).
 
     bash tests/benchmarks/speed/make_peers.sh
     python tests/benchmarks/speed/run.py {tables} \\

@@ -1,4 +1,4 @@
-"""Four public AFMs as contestants: python peers.py NAME THREADS (started by arena.py).
+"""Public implementations as contestants: python peers.py NAME THREADS (started by arena.py).
 
 It runs in the environment that make_peers.sh makes. All peers train with squared loss or log loss,
 batches of 512 rows, dropout of 0.2 on the pooled vector, and Adagrad at a rate of 0.05.
@@ -11,7 +11,7 @@ import numpy as np
 import serving
 import torch
 from plain_torch import DROPOUT, RATE, PlainTorch, SlicedModule, forward
-from rows import BATCH_SIZE
+from rows import BATCH_SIZE, HIDDEN_LAYER_SIZES
 from torch import nn
 
 # The first optimiser makes torch import modules. Their memory must not count for a model.
@@ -19,7 +19,7 @@ torch.optim.Adagrad([torch.zeros(1)])
 
 
 class DeepCTR:
-    """DeepCTR-Torch's AFM as shipped, called by its own fit and predict."""
+    """DeepCTR-Torch's models as shipped, called by their own fit and predict."""
 
     packages = ("deepctr-torch", "torch", "numpy")
     slices = True
@@ -30,9 +30,10 @@ class DeepCTR:
         # When imported, the library would ask the package index for a newer version.
         requests.get = None
         from deepctr_torch.inputs import SparseFeat
-        from deepctr_torch.models.afm import AFM
+        from deepctr_torch.models import AFM, NFM, WDL, DeepFM
 
-        self.SparseFeat, self.AFM = SparseFeat, AFM
+        self.SparseFeat = SparseFeat
+        self.models = {"AFM": AFM, "NFM": NFM, "Wide&Deep": WDL, "DeepFM": DeepFM}
 
     def take(self, train, test):
         """Keep the rows as a dict of id arrays. Ids start at 0 in each field."""
@@ -44,13 +45,17 @@ class DeepCTR:
     def _columns(self, rows):
         return {f"f{i}": ids.copy() for i, ids in enumerate(rows.local_ids.T)}
 
-    def build(self, k):
+    def build(self, k, model="AFM"):
         """Make an untrained model with default penalties."""
         sizes = enumerate(self.sizes)
         fields = [self.SparseFeat(f"f{i}", size, embedding_dim=k) for i, size in sizes]
-        self.model = self.AFM(
-            fields, fields, attention_factor=k, afm_dropout=DROPOUT, task="regression"
-        )
+        options = {
+            "AFM": {"attention_factor": k, "afm_dropout": DROPOUT},
+            "NFM": {"bi_dropout": DROPOUT},
+        }.get(model, {"dnn_dropout": DROPOUT})
+        if model in HIDDEN_LAYER_SIZES:
+            options["dnn_hidden_units"] = HIDDEN_LAYER_SIZES[model]
+        self.model = self.models[model](fields, fields, task="regression", **options)
         self.model.compile(torch.optim.Adagrad(self.model.parameters(), lr=RATE), "mse")
 
     def train(self, epochs):
@@ -68,19 +73,33 @@ class DeepCTR:
 
 
 class TorchFM(SlicedModule):
-    """torchfm's module. It ends in a sigmoid, so it is trained with log loss on 0 and 1."""
+    """A module of torchfm. It ends in a sigmoid, so it is trained with log loss on 0 and 1."""
 
     packages = ("torchfm", "torch", "numpy")
 
     def __init__(self):
         np.long = np.int64  # NumPy removed this name, but the library uses it
-        from torchfm.model.afm import AttentionalFactorizationMachineModel
+        from torchfm.model import afm, dfm, ffm, fm, hofm, nfm, wd
 
-        self.AFM = AttentionalFactorizationMachineModel
+        self.models = {
+            "AFM": lambda k, _: afm.AttentionalFactorizationMachineModel(
+                self.sizes, k, k, (0.0, DROPOUT)
+            ),
+            "FM": lambda k, _: fm.FactorizationMachineModel(self.sizes, k),
+            "HOFM": lambda k, _: hofm.HighOrderFactorizationMachineModel(self.sizes, 3, k),
+            "FFM": lambda k, _: ffm.FieldAwareFactorizationMachineModel(self.sizes, k),
+            "NFM": lambda k, layers: nfm.NeuralFactorizationMachineModel(
+                self.sizes, k, layers, (DROPOUT, 0.0)
+            ),
+            "Wide&Deep": lambda k, layers: wd.WideAndDeepModel(self.sizes, k, layers, DROPOUT),
+            "DeepFM": lambda k, layers: dfm.DeepFactorizationMachineModel(
+                self.sizes, k, layers, DROPOUT
+            ),
+        }
 
-    def make(self, k):
+    def make(self, k, model="AFM"):
         """Return the module as shipped."""
-        return self.AFM(self.sizes, k, k, (0.0, DROPOUT))
+        return self.models[model](k, HIDDEN_LAYER_SIZES.get(model))
 
     def step(self, inputs, y):
         """Take one step on the log loss."""
@@ -94,7 +113,8 @@ class TorchFM(SlicedModule):
 
     def train(self, epochs):
         """Train as the others do, with dropout."""
-        self.model.afm.dropouts = (0.0, DROPOUT)
+        if hasattr(self.model, "afm"):
+            self.model.afm.dropouts = (0.0, DROPOUT)
         super().train(epochs)
 
     def predict(self, slice_rows):

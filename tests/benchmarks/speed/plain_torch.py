@@ -22,8 +22,8 @@ def forward(model, inputs):
 class SlicedModule:
     """A torch module in a plain loop. Rows are shuffled once per epoch and sliced into batches.
 
-    A subclass has `make(k)`, which returns the module. It may replace `ids_of(rows)`, `inputs`,
-    `step` and `scores`.
+    A subclass has `make(k, **options)`, which returns the module. It may replace `ids_of(rows)`,
+    `inputs`, `step` and `scores`.
     """
 
     slices = True
@@ -39,9 +39,9 @@ class SlicedModule:
         """Return ids that start at 0 in each field."""
         return rows.local_ids
 
-    def build(self, k):
+    def build(self, k, **options):
         """Make an untrained model and its optimiser, in torch's fastest form."""
-        self.model = self.make(k)
+        self.model = self.make(k, **options)
         self.optimizer = torch.optim.Adagrad(self.model.parameters(), lr=RATE, fused=True)
 
     def train(self, epochs):

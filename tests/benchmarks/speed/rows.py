@@ -11,6 +11,7 @@ from scipy import sparse
 FRAPPE_STARTS = (0, 957, 5039, 5046, 5053, 5055, 5058, 5060, 5069, 5149, 5382)
 N_FIELDS = 10
 BATCH_SIZE = 512  # for every contestant
+HIDDEN_LAYER_SIZES = {"NFM": (64,), "Wide&Deep": (256, 128, 64), "DeepFM": (256, 128, 64)}
 ZIPF_EXPONENT = 1.05
 
 

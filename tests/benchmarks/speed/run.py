@@ -1,4 +1,4 @@
-"""Measure speed and memory of AFMRegressor and of public AFMs, or report what was measured.
+"""Measure speed and memory of this package and of public ones, or report what was measured.
 
     bash tests/benchmarks/speed/make_peers.sh
     python tests/benchmarks/speed/run.py TABLE [TABLE ...] --data-home DIR --json FILE

@@ -7,6 +7,7 @@ and what failed. `report(lines)` makes Markdown of them.
 
 from . import (
     attention_free,
+    baselines,
     bfloat16,
     columns,
     devices,
@@ -33,6 +34,7 @@ _IN_ORDER = (
     grid_search,
     steps,
     attention_free,
+    baselines,
     devices,
     shared_device,
 )

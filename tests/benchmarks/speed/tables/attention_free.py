@@ -15,7 +15,7 @@ m (m - 1) / 2 pairs.
 
 def measure(arena):
     """Yield the lines of the table."""
-    models = {f"{OURS}, FM": {"attention": False}, f"{OURS}, AFM": {}}
+    models = {f"{OURS}, FM": {"model": "FM"}, f"{OURS}, AFM": {}}
     for length, n_rows in arena.pick(SIZES, QUICK_SIZES):
         made = {"kind": "uniform", "n_columns": 20_000, "n_rows": n_rows, "length": length}
         with arena.contest(models, 64, made, made) as contest:

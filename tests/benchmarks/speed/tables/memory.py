@@ -28,8 +28,11 @@ def measure(arena):
         )
 
 
-def in_fresh_processes(arena, names, case, work, k, train_rows, test_rows):
-    """Measure the memory of `work` in processes that have done nothing before."""
+def in_fresh_processes(arena, names, case, work, k, train_rows, test_rows=None, built=None):
+    """Measure the memory of `work` in processes that have done nothing before.
+
+    `built` has further options of `build` by name.
+    """
     replies, failures = {name: [] for name in names}, {}
     with tempfile.TemporaryDirectory() as folder:
         fitted = str(Path(folder) / "fitted.joblib")
@@ -37,8 +40,9 @@ def in_fresh_processes(arena, names, case, work, k, train_rows, test_rows):
             for name in names:
                 if name in failures:
                     continue
-                options = {"fitted": fitted} if name == OURS and work == "predict" else {}
-                if options and turn == 0:
+                saved = {"fitted": fitted} if name == OURS and work == "predict" else {}
+                options = (built or {}).get(name, {}) | saved
+                if saved and turn == 0:
                     save_fitted(arena, k, train_rows, fitted)
                 try:
                     with arena.fresh_worker(name) as worker:
