@@ -18,8 +18,8 @@ def main(arguments=None) -> None:
     def rows_of(rows):
         name, *seed = rows
         try:
-            if name == "frappe":
-                return _rows.frappe(options.data_home, options.measure_on)
+            if name in ("frappe", "movielens_tags"):
+                return getattr(_rows, name)(options.data_home, options.measure_on)
             return _rows.movielens_100k(options.data_home, *seed)
         except OSError as error:
             raise SystemExit(str(error)) from error
@@ -51,7 +51,7 @@ def _options(arguments):
         "--measure-on",
         choices=["validation", "test"],
         default="validation",
-        help="part of Frappe to measure on; early stopping always uses the validation part",
+        help="part to measure on; early stopping always uses the validation part",
     )
     return parser.parse_args(arguments)
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
-from ..datasets import fetch_frappe, fetch_movielens_100k
+from ..datasets import fetch_frappe, fetch_movielens_100k, fetch_movielens_tags
 
 
 @dataclass
@@ -25,8 +25,17 @@ class Rows:
 
 def frappe(data_home, part: str) -> Rows:
     """Load the paper's Frappe rows, targets 1 and -1. The measures are taken on `part`."""
+    return _in_parts(fetch_frappe, data_home, part)
+
+
+def movielens_tags(data_home, part: str) -> Rows:
+    """Load tags of films by the paper's protocol, targets 1 and -1."""
+    return _in_parts(fetch_movielens_tags, data_home, part)
+
+
+def _in_parts(fetch, data_home, part: str) -> Rows:
     names = ("train", "validation", part)
-    train, validation, test = (fetch_frappe(data_home=data_home, subset=name) for name in names)
+    train, validation, test = (fetch(data_home=data_home, subset=name) for name in names)
     return Rows(
         train.data,
         train.target,

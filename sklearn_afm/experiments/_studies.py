@@ -59,10 +59,11 @@ class Accuracy(Study):
 
     n_seeds = 5
 
-    def __init__(self, title, embedding_dim, tasks=tuple(_TASKS)):
+    def __init__(self, title, embedding_dim, tasks=tuple(_TASKS), rows=_FRAPPE):
         self.title = title
         self.embedding_dim = embedding_dim
         self._tasks = tasks
+        self._rows = rows
         self.n_panels = len(tasks)
 
     def runs(self, embedding_dim, seeds):
@@ -70,7 +71,7 @@ class Accuracy(Study):
             Run(
                 {"model": model, "task": task, "seed": seed},
                 estimator(model, task, embedding_dim, seed),
-                _FRAPPE,
+                self._rows,
             )
             for task in self._tasks
             for model in (*SAMPLERS, *SYSTEMS)
@@ -345,6 +346,9 @@ STUDIES = {
     "recipes": Recipes(),
     "table-2": Accuracy("Table 2: all systems on Frappe", 256),
     "table-2-small": Accuracy("Table 2 at k = 10", 10, ("classification",)),
+    "table-2-tags": Accuracy(
+        "Table 2: all systems on tags of films", 256, rows=("movielens_tags",)
+    ),
     "figure-2": Sweep("Figure 2: dropout", "dropout", DROPOUTS, "dropout"),
     "figure-3": Sweep(
         "Figure 3: lambda", "l2_attention", L2_ATTENTIONS, "l2_attention (the paper's λ / n)"

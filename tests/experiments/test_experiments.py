@@ -194,7 +194,8 @@ def test_tables():
 def test_each_experiment_writes_numbers_table_and_picture(
     name, rows, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(command._rows, "frappe", lambda data_home, part: rows)
+    for data_set in ("frappe", "movielens_tags"):
+        monkeypatch.setattr(command._rows, data_set, lambda data_home, part: rows)
     monkeypatch.setattr(command._rows, "movielens_100k", lambda data_home, seed: rows)
     monkeypatch.setitem(COMMON, "max_iter", 2)
     monkeypatch.setitem(COMMON, "batch_size", 100)
