@@ -9,6 +9,7 @@ import numpy as np
 
 from ._core.models.model import Model
 from ._data.fields import numbered
+from ._data.unseen import UnseenLevels
 from ._linear.crosses import Crosses
 
 
@@ -72,3 +73,23 @@ def crosses_of(estimator) -> Crosses | None:
     if estimator is None or not len(getattr(estimator, "cross_columns_", ())):
         return None
     return Crosses(estimator.cross_columns_, np.atleast_2d(estimator.cross_weights_).T)
+
+
+def unseen_of(estimator) -> UnseenLevels | None:
+    """What is known of unseen levels; None for a model that was only fitted by streams."""
+    if not hasattr(estimator, "unseen_mean_"):
+        return None
+    shape = (-1, np.size(estimator.bias_))
+    mean, variance = (
+        np.atleast_2d(values).T.reshape(shape)
+        for values in (estimator.unseen_mean_, estimator.unseen_variance_)
+    )
+    return UnseenLevels(numbered(estimator.fields_), mean, variance)
+
+
+def set_unseen(estimator, unseen: UnseenLevels) -> None:
+    """Set the fitted attributes of unseen levels."""
+    for name in ("mean", "variance"):
+        values = getattr(unseen, name).T
+        values = np.ascontiguousarray(values if np.ndim(estimator.bias_) else values[0])
+        setattr(estimator, f"unseen_{name}_", values)

@@ -1,24 +1,26 @@
 """What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
 
 import copy
+import functools
 import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import crosses_of, declared_model, model_of, parameters_of
+from ._attributes import declared_model, model_of, set_unseen
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
-from ._core.devices import prediction_device
 from ._core.models.model import Model
-from ._core.models.prediction import predict
-from ._core.tensors import shared_tensor
 from ._data import checks, weights
+from ._data.fields import numbered
 from ._data.rows import Rows
+from ._data.units import centered
+from ._data.unseen import learn_unseen_levels
 from ._docstrings import documented
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices
+from ._raw_scores import raw_scores, scores_of_levels
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
@@ -179,7 +181,12 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         )
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
-        return fit_rows(self, rows, validation, self._seeds(), known)
+        notices = fit_rows(self, rows, validation, self._seeds(), known)
+        field = numbered(self.fields_)
+        X = centered(rows.X, self.column_mean_)
+        score = functools.partial(scores_of_levels, self)
+        set_unseen(self, learn_unseen_levels(X, rows.weight, field, score))
+        return notices
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
@@ -288,23 +295,7 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
     def _raw_scores(self, X) -> np.ndarray:
         """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
         check_is_fitted(self)
-        model = model_of(self)
-        arrays = parameters_of(self, model)
-        X = checks.check_rows(self, X, [arrays[name] for name in model.per_column])
-        device = prediction_device(self.device)
-        with torch_memory_errors():
-            tensors = {name: shared_tensor(array, device) for name, array in arrays.items()}
-            raw = predict(model, tensors, X).astype(np.float64, copy=False)
-            crosses = crosses_of(self)
-            raw = raw if crosses is None else raw + crosses.scores(X)
-        finite = np.isfinite(raw).all(axis=1)
-        if not finite.all():
-            raise ValueError(
-                f"The prediction is infinite or NaN for {np.count_nonzero(~finite)} of {len(raw)} "
-                f"rows, first for row {finite.argmin()}. The largest |x| is "
-                f"{np.abs(X.data).max(initial=0):g}: clip or scale X as it was for training."
-            )
-        return raw
+        return raw_scores(self, checks.centered_rows(self, X))
 
 
 # A grid over the values of an array gives NumPy scalars. Small ones overflow, and none `is True`.

@@ -95,6 +95,11 @@ def known_entries(X: sparse.csr_array, parameters: Iterable[np.ndarray]) -> spar
     known = np.any([values[columns].any(axis=1) for values in parameters], axis=0)
     if known.all():
         return X
-    keep = known[place]
+    return without_entries(X, ~known[place])
+
+
+def without_entries(X: sparse.csr_array, left_out: np.ndarray) -> sparse.csr_array:
+    """X without some of its entries: left_out (nnz,) says which."""
+    keep = ~left_out
     indptr = np.concatenate([[0], np.cumsum(keep)])[X.indptr].astype(X.indptr.dtype)
     return sparse.csr_array((X.data[keep], X.indices[keep], indptr), shape=X.shape)

@@ -39,6 +39,13 @@ class BinaryLogLoss(Loss):
         """Logarithms of the probabilities, finite even if a probability rounds to 0."""
         return np.hstack([log_expit(-raw), log_expit(raw)])
 
+    def averaged(self, raw: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Logits of the mean probabilities, nearly.
+
+        D. MacKay, "The evidence framework applied to classification networks", 1992.
+        """
+        return raw / np.sqrt(1 + np.pi / 8 * variance)
+
 
 class MultinomialLogLoss(Loss):
     """Log loss of one logit per class."""
@@ -74,6 +81,14 @@ class MultinomialLogLoss(Loss):
     def log_predictions(self, raw: np.ndarray) -> np.ndarray:
         """Logarithms of the probabilities, finite even if a probability rounds to 0."""
         return log_softmax(raw, axis=1)
+
+    def averaged(self, raw: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """As for two classes, with the variance of the difference of two classes' logits.
+
+        Logits that sum to 0 over C classes have differences of 2 C / (C - 1) times their variance.
+        """
+        of_difference = 2 * self._n_classes / (self._n_classes - 1) * variance.mean(axis=1)
+        return raw / np.sqrt(1 + np.pi / 8 * of_difference[:, None])
 
 
 def _log_base_rates(target: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:

@@ -51,3 +51,10 @@ class Loss:
     def predictions(self, raw: np.ndarray) -> np.ndarray:
         """Predictions of raw scores (n_rows, n_outputs): the inverse of the link function."""
         raise NotImplementedError
+
+    def averaged(self, raw: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Raw scores whose predictions are the mean of those of raw scores with this variance.
+
+        Both have the shape (n_rows, n_outputs). The mean itself, if predictions are raw scores.
+        """
+        return raw

@@ -1,0 +1,95 @@
+"""Unseen levels: rows that lack a field which every training row has.
+
+Training learns what each level adds beside the others. A row of another level is predicted by the
+mean over the levels of its field: raw scores move by the mean of what a level adds, and the loss
+says what its spread does to the prediction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .._core.losses.loss import Loss
+from .checks import without_entries
+
+# Training rows from which the mean and the spread are computed, and their predictions in all.
+_MAX_ROWS, _MAX_PREDICTIONS, _MIN_ROWS = 10_000, 1 << 18, 500
+
+
+@dataclass(frozen=True)
+class UnseenLevels:
+    """What a level of each field adds to raw scores; NaN for a field that rows may lack."""
+
+    field: np.ndarray  # (n_columns,) number of the field of each column
+    mean: np.ndarray  # (n_fields, n_outputs)
+    variance: np.ndarray  # (n_fields, n_outputs)
+
+    def averaged(self, raw: np.ndarray, X: sparse.csr_array, loss: Loss) -> np.ndarray:
+        """Raw scores (n_rows, n_outputs) of canonical rows, averaged over levels they lack."""
+        needed = ~np.isnan(self.mean[:, 0])
+        entry_field = self.field[X.indices]
+        counts = needed[entry_field]
+        length = np.diff(np.concatenate([[0], np.cumsum(counts)])[X.indptr])
+        short = np.flatnonzero(length < np.count_nonzero(needed))
+        if not len(short):
+            return raw
+        part = X[short]
+        row = np.repeat(np.arange(len(short)), np.diff(part.indptr))
+        lacks = np.tile(needed, (len(short), 1))
+        lacks[row, self.field[part.indices]] = False
+        mean, variance = (np.nan_to_num(values) for values in (self.mean, self.variance))
+        result = raw.copy()
+        result[short] = loss.averaged(raw[short] + lacks @ mean, lacks @ variance)
+        return result
+
+
+def learn_unseen_levels(
+    X: sparse.csr_array,
+    weight: np.ndarray,
+    field: np.ndarray,
+    raw_scores: Callable[[sparse.csr_array], np.ndarray],
+) -> UnseenLevels:
+    """What levels add, on (a part of) the training rows.
+
+    Parameters
+    ----------
+    X : csr_array
+        Canonical training rows.
+    weight : ndarray of shape (n_rows,)
+    field : ndarray of shape (n_columns,)
+        Number of the field of each column.
+    raw_scores : callable
+        It takes rows and returns their raw scores (n_rows, n_outputs).
+    """
+    fields = _fields_of_all_rows(X, field)
+    n_rows = max(_MIN_ROWS, min(_MAX_ROWS, _MAX_PREDICTIONS // max(1, len(fields))))
+    chosen = np.unique(np.linspace(0, X.shape[0] - 1, min(n_rows, X.shape[0])).astype(int))
+    X, weight = X[chosen], weight[chosen]
+    raw = raw_scores(X if len(fields) else X[:1])
+    shape = (int(field.max(initial=-1)) + 1, raw.shape[1])
+    mean, variance = np.full(shape, np.nan), np.full(shape, np.nan)
+    for number in fields:
+        added = raw - raw_scores(without_entries(X, field[X.indices] == number))
+        mean[number] = np.average(added, axis=0, weights=weight)
+        variance[number] = np.average((added - mean[number]) ** 2, axis=0, weights=weight)
+    return UnseenLevels(field, mean, variance)
+
+
+def _fields_of_all_rows(X: sparse.csr_array, field: np.ndarray) -> np.ndarray:
+    """Numbers of the one-hot fields of several levels in which each row has one entry."""
+    entry_field = field[X.indices]
+    n_fields = int(field.max(initial=-1)) + 1
+    seen = np.zeros(len(field), dtype=bool)
+    seen[X.indices] = True
+    possible = np.bincount(entry_field, minlength=n_fields) == X.shape[0]
+    possible &= np.bincount(entry_field, X.data != 1, n_fields) == 0
+    possible &= np.bincount(field, seen, n_fields) > 1
+    # As many entries as rows, and no two in the same row.
+    entry_row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    in_order = np.argsort(entry_field, kind="stable")
+    row, number = entry_row[in_order], entry_field[in_order]
+    again = (row[1:] == row[:-1]) & (number[1:] == number[:-1])
+    possible[number[1:][again]] = False
+    return np.flatnonzero(possible)
