@@ -43,7 +43,7 @@ logging.getLogger("sphinx.sphinx.directives.other").addFilter(
 
 # Pages
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_excludepatterns = ["notebooks/*"]  # shown as they are committed
@@ -66,7 +66,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_afm"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {page: [] for page in ("index", "getting_started", "notebooks", "search")}
+html_sidebars = {
+    page: []
+    for page in ("index", "getting_started", "explanations", "study", "notebooks", "search")
+}
 html_copy_source = False
 html_domain_indices = False
 html_theme_options = {
@@ -82,8 +85,8 @@ html_theme_options = {
 copyright = "the sklearn_afm developers, BSD 3-Clause"
 
 
-# A number with its sign and unit, several of them ("12.7 / 0.04"), and what stands in brackets behind.
-NUMBER = re.compile(r"([<>~+\-−]?\.?\d[\d.,]*\s?(%|s|ms|µs|x|MiB|GiB)?(\s*\([^)]*\))?( / |, |$)?)+|-")
+# Numbers with sign, unit and what stands in brackets behind them, such as "12.7 s / 0.04 s".
+NUMBER = re.compile(r"([<>~+-]?\.?\d[\d.,]*\s?(%|s|ms|µs|x|MiB|GiB)?(\s*\([^)]*\))?( / |, |$)?)+|-")
 
 
 def own_members_only(app, what, name, obj, skip, options):

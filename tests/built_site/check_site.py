@@ -1,9 +1,11 @@
 """Check the built site: texts of pictures, widths at 390 and 1280 px, and first hits of searches.
 
-    python tests/site/check.py [build/docs]
+    python tests/built_site/check_site.py [build/docs]
 
 The browser is Chromium, without a window. It opens `measure.html` beside this file, which measures
-each page in a frame of the width of a telephone or a laptop, and posts what it finds.
+each page in a frame of the width of a telephone or a laptop, and posts what it finds. Build the
+site into an empty folder before: if Sphinx builds again, its search forgets the index entries of
+pages that did not change.
 """
 
 import json
@@ -67,8 +69,8 @@ def untold_pictures(page):
         text, source = picture.get("alt") or "", picture.get("src", "")
         if len(text.split()) < 3 or source.rpartition("/")[2] in text:
             yield (
-                f"the picture {source} has the text {text!r}. Say what it shows: in brackets before "
-                "its address, or in the cell's metadata as mystnb: {image: {alt: ...}}"
+                f"the picture {source} has the text {text!r}. Say what it shows: in brackets "
+                "before its address, or in the cell's metadata as mystnb: {image: {alt: ...}}"
             )
 
 
@@ -105,32 +107,50 @@ class Handler(SimpleHTTPRequestHandler):
         """Print nothing for each file."""
 
 
+def find_browser():
+    """Return the path of the first browser that is installed, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+class Server(ThreadingHTTPServer):
+    """A server that says nothing if the browser breaks a request off."""
+
+    def handle_error(self, request, client_address):
+        """Print no traceback."""
+
+
 def measure(site, pages, first_hits):
     """Return what a browser finds: elements beyond the edge, cut tables, wrong first hits."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     if browser is None:
         sys.exit(f"None of {', '.join(BROWSERS)} is installed. On Debian: apt-get install chromium")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=site))
+    server = Server(("127.0.0.1", 0), partial(Handler, directory=site))
     server.jobs = {"pages": pages, "firstHits": first_hits}
     server.done = threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        run(browser, f"http://127.0.0.1:{server.server_port}/measure", server.done)
+    finally:
+        server.shutdown()
+        server.server_close()
+    return server.faults
+
+
+def run(browser, address, done):
+    """Let a browser open an address, until `done` is set."""
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        address = f"http://127.0.0.1:{server.server_port}/measure"
-        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
         process = subprocess.Popen(
-            [browser, *options, "--window-size=1400,1000", address],
+            [browser, *options, f"--user-data-dir={profile}", address],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
-            if not server.done.wait(TIMEOUT):
-                sys.exit(f"{browser} has not measured {site} within {TIMEOUT} seconds.")
+            if not done.wait(TIMEOUT):
+                sys.exit(f"{browser} has not measured the site within {TIMEOUT} seconds.")
         finally:
             process.terminate()
             process.wait()
-            server.shutdown()
-            server.server_close()
-    return server.faults
 
 
 if __name__ == "__main__":
