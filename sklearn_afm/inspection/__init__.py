@@ -1,6 +1,7 @@
 """Explain a fitted model: which interactions matter, and by how much."""
 
 from ._attention_display import AttentionDisplay
+from ._effects import field_effect, pair_effect
 from ._history_display import HistoryDisplay
 from ._importance import pair_importance
 from ._interaction_display import InteractionDisplay
@@ -14,8 +15,10 @@ __all__ = [
     "HistoryDisplay",
     "InteractionDisplay",
     "PairImportanceDisplay",
+    "field_effect",
     "interaction_scores",
     "interaction_table",
+    "pair_effect",
     "pair_importance",
     "permutation_pair_importance",
 ]
