@@ -74,8 +74,8 @@ def pair_effect(
             The parameter `pair`.
         first_levels, second_levels : ndarray of str, of shapes (n_first,) and (n_second,)
             Names of the levels. Bins, numbers, bools and weekdays are in their order. Other levels
-            are sorted by the first singular vectors of `mean`, so that levels with like effects
-            are neighbours.
+            are sorted by the factors of the product u_i v_j that is closest to `mean`, by rows, so
+            that levels with like effects are neighbours.
         mean : ndarray of shape (n_first, n_second)
             Weighted mean of the contributions to the raw score, over the rows that have both
             levels. NaN if there are none.
@@ -297,7 +297,9 @@ def _effects(terms, start: int, shown: Shown):
         total.append(terms.contribution[found])
         linear.append(np.zeros_like(total[-1]))
     values = np.stack([np.concatenate(linear), np.concatenate(total)], axis=1)
-    row, level, values = _summed(np.concatenate(rows), np.concatenate(levels), values, len(shown) + 1)
+    row, level, values = _summed(
+        np.concatenate(rows), np.concatenate(levels), values, len(shown) + 1
+    )
     return row, level, (values[:, 0], values[:, 1])
 
 
@@ -311,10 +313,7 @@ def _summed(row, group, values, n_groups: int):
 
 def _orders(mean, weight, first_ordered: bool, second_ordered: bool):
     """Orders of rows and columns: as they are, or with like ones beside each other."""
-    # Cells of few rows are noisy, and so count less.
-    values = np.nan_to_num(mean) * np.sqrt(weight / weight.max())
-    left, _, right = np.linalg.svd(values, full_matrices=False)
-    left, right = left[:, 0], right[0]
+    left, right = _closest_product(np.nan_to_num(mean), weight / weight.max())
     # One of the two signs: along an order that is given, values rise.
     given = left if first_ordered else right if second_ordered else left
     if given @ (np.arange(len(given)) - (len(given) - 1) / 2) < 0:
@@ -324,3 +323,13 @@ def _orders(mean, weight, first_ordered: bool, second_ordered: bool):
         np.arange(len(left)) if first_ordered else orders[0],
         np.arange(len(right)) if second_ordered else orders[1],
     )
+
+
+def _closest_product(values, weight):
+    """The u and v whose u_i v_j is closest to `values` by weighted squares (about)."""
+    left = np.linalg.svd(values * np.sqrt(weight), full_matrices=False)[0][:, 0]
+    for _ in range(10):  # least squares for one of them at a time
+        right = (weight * values).T @ left / np.maximum(weight.T @ left**2, 1e-30)
+        left = (weight * values) @ right / np.maximum(weight @ right**2, 1e-30)
+        left /= np.linalg.norm(left) or 1.0
+    return left, right

@@ -6,7 +6,7 @@ from sklearn.utils import Bunch
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
 from ._moments import Moments
-from ._results import check_choice, check_output, to_frame
+from ._results import check_choice, check_output, to_frame, unit_of
 from ._terms import by_field_pair, iter_terms
 
 STATISTICS = ("attention", "abs_contribution", "contribution")
@@ -97,6 +97,8 @@ def pair_importance(
             Names of the two fields of each pair, in the same order.
         statistic : str
             The parameter `statistic`.
+        unit : str
+            Unit of `mean`, in words; "" for attention, which has none.
 
         ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
 
@@ -147,6 +149,7 @@ def pair_importance(
         std_error=std_error,
         share=share,
         statistic=statistic,
+        unit="" if statistic == "attention" else unit_of(model, output),
     )
 
 
@@ -158,7 +161,7 @@ def row_values(pairs, statistic, output) -> np.ndarray:
     return values.mean(1) if output is None else values[:, output]
 
 
-def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
+def importance_of(fields, mean, occurs, *, statistic, unit, **flat) -> PairImportance:
     """Make the result: symmetric matrices of flat arrays, and a ranking of the pairs.
 
     The element f * n_fields + g of a flat array belongs to the fields f <= g.
@@ -179,4 +182,5 @@ def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
         first=first,
         second=second,
         statistic=statistic,
+        unit=unit,
     )

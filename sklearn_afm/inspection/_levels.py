@@ -1,5 +1,6 @@
 """Levels of a field: what each encoded column stands for, and which of them a table shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,16 +24,23 @@ class Level:
 
     name: str
     place: float | None = None  # in the order of the field's levels; None: they have none
-    ends: tuple[str, str] | None = None  # of a bin, "" if open: neighbours may be merged
+    ends: tuple[float, float] | None = None  # of a bin: neighbours may be merged
+    texts: Callable = number_texts  # what writes ends: (values, least digits) -> list of str
     unit: tuple[float, float] | None = None  # of a number: it is unit[0] + unit[1] x
 
 
-def interval(low: str, high: str) -> str:
-    """Name the bin between two ends; "" stands for no end."""
+def bin_names(ends, texts: Callable = number_texts) -> list[str]:
+    """Name the bins between pairs of ends, with few digits; an infinite end is open."""
+    values = np.unique([end for pair in ends for end in pair if np.isfinite(end)])
+    text_of = dict(zip(values, texts(values, _DIGITS)))
+    return [_interval(text_of.get(low), text_of.get(high)) for low, high in ends]
+
+
+def _interval(low: str | None, high: str | None) -> str:
     if low == high:
         return low or "any"
-    if not (low and high):
-        return f"from {low}" if low else f"below {high}"
+    if low is None or high is None:
+        return f"below {high}" if low is None else f"from {low}"
     return f"{low} to {high}"
 
 
@@ -48,7 +56,9 @@ def levels_of_categories(inputs, outputs) -> np.ndarray:
 
 def levels_of_bins(discretizer: KBinsDiscretizer) -> np.ndarray:
     """The bin of each column of a fitted KBinsDiscretizer."""
-    return _array(level for edges in discretizer.bin_edges_ for level in _bins(edges[1:-1]))
+    return _array(
+        level for edges in discretizer.bin_edges_ for level in _ordered(_ends(edges[1:-1]))
+    )
 
 
 def levels_of_scaled(scaler: StandardScaler, names) -> np.ndarray:
@@ -78,20 +88,23 @@ def _of_number(field: NumberField) -> list[Level]:
     if field.method == "standard":
         return [Level(field.name, unit=(field.mean, field.std))] * field.n_levels
     if field.method == "linear":
-        return [
-            Level(f"near {text}", place, (text, text))
-            for place, text in enumerate(field.texts(field.edges, _DIGITS))
-        ]
+        return _ordered([(knot, knot) for knot in field.edges], field.texts, "near ")
     if field.distinct is not None:
-        texts = field.texts(field.distinct, _DIGITS)
-        return [Level(text, place, (text, text)) for place, text in enumerate(texts)]
-    return _bins(field.edges, field.texts)
+        return _ordered([(value, value) for value in field.distinct], field.texts)
+    return _ordered(_ends(field.edges), field.texts)
 
 
-def _bins(edges, texts=number_texts) -> list[Level]:
-    """The bins between these edges, the first and the last of which are open."""
-    ends = pairwise(["", *texts(edges, _DIGITS), ""])
-    return [Level(interval(*pair), place, pair) for place, pair in enumerate(ends)]
+def _ends(edges) -> list[tuple[float, float]]:
+    """The ends of the bins between these edges; the first and the last bin are open."""
+    return list(pairwise([-np.inf, *edges, np.inf]))
+
+
+def _ordered(ends, texts: Callable = number_texts, prefix: str = "") -> list[Level]:
+    names = bin_names(ends, texts)
+    return [
+        Level(f"{prefix}{name}", place, pair, texts)
+        for place, (name, pair) in enumerate(zip(names, ends))
+    ]
 
 
 def _category(value) -> Level:
@@ -138,7 +151,11 @@ class Shown:
     def of(self, row, column) -> np.ndarray:
         """The level of each entry."""
         level = self.of_column[column]
-        return level if self.of_row is None else np.where(column == self.number, self.of_row[row], level)
+        return (
+            level
+            if self.of_row is None
+            else np.where(column == self.number, self.of_row[row], level)
+        )
 
 
 def shown_levels(field: str, columns, levels, X, weight, means, max_levels) -> Shown:
@@ -175,11 +192,14 @@ def shown_levels(field: str, columns, levels, X, weight, means, max_levels) -> S
         of_column = np.full(X.shape[1], -1)
         of_column[bins], of_column[others] = of_bins, of_bins[-1] + 1 + np.arange(len(others))
         ends = [np.flatnonzero(of_bins == number)[[0, -1]] for number in range(of_bins[-1] + 1)]
-        names = [_name_of_merged(levels[bins[low]], levels[bins[high]]) for low, high in ends]
+        ends = [(levels[bins[low]].ends[0], levels[bins[high]].ends[1]) for low, high in ends]
+        names = bin_names(ends, levels[bins[0]].texts)
         names += [levels[column].name for column in others]
         return Shown(field, names, len(names), True, of_column)
     kept = columns[np.argsort(-frequency[columns], kind="stable")[:max_levels]]
-    ordered = all(levels[c].place is not None for c in kept if levels[c].name not in (MISSING, RARE))
+    ordered = all(
+        levels[c].place is not None for c in kept if levels[c].name not in (MISSING, RARE)
+    )
     if ordered:  # those without a place, such as "missing", come last
         kept = np.array(sorted(kept, key=lambda c: _last_if_none(levels[c].place)))
     of_column = np.full(X.shape[1], -1)
@@ -198,10 +218,6 @@ def _merged(frequency, n_groups: int) -> np.ndarray:
     return np.unique(group, return_inverse=True)[1]
 
 
-def _name_of_merged(low: Level, high: Level) -> str:
-    return low.name if low == high else interval(low.ends[0], high.ends[1])
-
-
 def _number_in_bins(field, number, columns, levels, X, means, max_levels) -> Shown:
     """Divide a number that is one column into bins; other columns, such as "missing", follow."""
     others = columns[columns != number]
@@ -211,10 +227,8 @@ def _number_in_bins(field, number, columns, levels, X, means, max_levels) -> Sho
     n_bins = max(2, min(_BINS_OF_A_NUMBER, max_levels - len(others)))
     edges = edges_of(values[has_entry], n_bins)
     distinct = np.unique(values[has_entry])
-    if len(distinct) <= n_bins:
-        names = number_texts(distinct, _DIGITS)
-    else:
-        names = [level.name for level in _bins(edges)]
+    few = len(distinct) <= n_bins
+    names = bin_names([(value, value) for value in distinct] if few else _ends(edges))
     of_column = np.full(X.shape[1], -1)
     of_column[others] = len(names) + np.arange(len(others))
     of_row = np.searchsorted(edges, values, side="right")
