@@ -214,15 +214,16 @@ def field_effect(
     """
     rows = _Rows(estimator, X, "field_effect", fields, output, sample_weight)
     shown = rows.shown(field, max_levels)
-    linear, total = Moments(len(shown) + 1), Moments(len(shown) + 1)  # the last: not shown
+    n_levels = max(len(shown), shown.of_column.max() + 1)  # also those that are not shown
+    linear, total = Moments(n_levels), Moments(n_levels)
     for row, terms in rows.blocks():
-        number, level, values = _effects(terms, row, shown)
+        number, level, values = _effects(terms, row, shown, n_levels)
         weight = rows.weight[number]
         linear.add(level, values[0][:, rows.output], weight)
         total.add(level, values[1][:, rows.output], weight)
     order = np.arange(len(shown))
     if not shown.ordered:
-        order = np.argsort(-total.mean[:-1], kind="stable")
+        order = np.argsort(-total.mean[: len(shown)], kind="stable")
     found = {"linear": linear, "total": total}
     effects = {
         name: (moments.mean - np.average(moments.mean, weights=moments.weight))[order]
@@ -282,7 +283,7 @@ def _cells(terms, start: int, first: Shown, second: Shown):
     return _summed(*map(np.concatenate, (rows, cells, values)), len(first) * len(second))
 
 
-def _effects(terms, start: int, shown: Shown):
+def _effects(terms, start: int, shown: Shown, n_levels: int):
     """Row, level, and (linear, total) of each row and level of a field."""
     row = start + terms.entry_row
     level = shown.of(row, terms.column)
@@ -297,9 +298,7 @@ def _effects(terms, start: int, shown: Shown):
         total.append(terms.contribution[found])
         linear.append(np.zeros_like(total[-1]))
     values = np.stack([np.concatenate(linear), np.concatenate(total)], axis=1)
-    row, level, values = _summed(
-        np.concatenate(rows), np.concatenate(levels), values, len(shown) + 1
-    )
+    row, level, values = _summed(np.concatenate(rows), np.concatenate(levels), values, n_levels)
     return row, level, (values[:, 0], values[:, 1])
 
 

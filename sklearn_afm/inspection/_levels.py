@@ -51,7 +51,8 @@ def levels_of_fields(encoder: FieldEncoder) -> np.ndarray:
 
 def levels_of_categories(inputs, outputs) -> np.ndarray:
     """The level of each column of OneHotEncoder, by its name and that of its input column."""
-    return _array(_of_category(bare_name(name, field)) for field, name in zip(inputs, outputs))
+    texts = (name.removeprefix(f"{field}_") for field, name in zip(inputs, outputs))
+    return _array(map(_of_category, texts))
 
 
 def levels_of_bins(discretizer: KBinsDiscretizer) -> np.ndarray:
@@ -65,7 +66,7 @@ def levels_of_scaled(scaler: StandardScaler, names) -> np.ndarray:
     """The number of each column of a fitted StandardScaler, with its unit."""
     means = np.zeros(len(names)) if scaler.mean_ is None else scaler.mean_
     scales = np.ones(len(names)) if scaler.scale_ is None else scaler.scale_
-    return _array(Level(str(name), unit=unit) for name, *unit in zip(names, means, scales))
+    return _array(Level(str(name), unit=unit) for name, unit in zip(names, zip(means, scales)))
 
 
 def _array(levels) -> np.ndarray:
@@ -141,7 +142,7 @@ class Shown:
     names: list[str]
     n_levels: int  # that rows of X have
     ordered: bool
-    of_column: np.ndarray  # (n_columns,) the level; -1: of another field; len(self): not shown
+    of_column: np.ndarray  # (n_columns,) the level; -1: of another field; from len(self): not shown
     number: int = -1  # the column that is a number, if there is one
     of_row: np.ndarray | None = None  # (n_rows,) the level of the number
 
@@ -196,14 +197,15 @@ def shown_levels(field: str, columns, levels, X, weight, means, max_levels) -> S
         names = bin_names(ends, levels[bins[0]].texts)
         names += [levels[column].name for column in others]
         return Shown(field, names, len(names), True, of_column)
-    kept = columns[np.argsort(-frequency[columns], kind="stable")[:max_levels]]
+    by_frequency = columns[np.argsort(-frequency[columns], kind="stable")]
+    kept, left_out = by_frequency[:max_levels], by_frequency[max_levels:]
     ordered = all(
         levels[c].place is not None for c in kept if levels[c].name not in (MISSING, RARE)
     )
     if ordered:  # those without a place, such as "missing", come last
         kept = np.array(sorted(kept, key=lambda c: _last_if_none(levels[c].place)))
     of_column = np.full(X.shape[1], -1)
-    of_column[columns], of_column[kept] = len(kept), np.arange(len(kept))
+    of_column[[*kept, *left_out]] = np.arange(len(columns))
     return Shown(field, [levels[c].name for c in kept], len(columns), ordered, of_column)
 
 

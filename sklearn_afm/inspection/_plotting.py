@@ -14,6 +14,7 @@ AXIS_LABELS = {
     "abs_contribution": "mean |contribution|",
 }
 LONGEST = 28  # characters of a label
+_LONGEST_LINE = 50  # characters of the label of an axis
 _POINTS_PER_INCH = 72
 # Of the default font, in widths of a capital letter.
 _CHARACTER_WIDTH = 0.6
@@ -43,9 +44,16 @@ def diverging_colors():
 
 
 def shortened(text, length: int = LONGEST) -> str:
-    """Cut a text that is longer than `length`, and say so by an ellipsis."""
+    """Leave out the middle of a text that is longer than `length`, for an ellipsis.
+
+    The end often tells names apart, as in "date month" and "date weekday".
+    """
     text = str(text)
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= length:
+        return text
+    tail = (length - 1) * 2 // 5
+    head = length - 1 - tail
+    return f"{text[:head].rstrip()}\N{HORIZONTAL ELLIPSIS}{text[-tail:].lstrip()}"
 
 
 def pair_label(first, second, length: int = LONGEST + 3) -> str:
@@ -63,8 +71,11 @@ def label_width(names, fontsize: float = 10) -> float:
 
 
 def with_unit(label: str, unit: str | None) -> str:
-    """Return the label of an axis with its unit in brackets, if there is one."""
-    return f"{label} ({shortened(unit, 2 * LONGEST)})" if unit else label
+    """Return the label of an axis with its unit in brackets, if there is one; long ones below."""
+    if not unit:
+        return label
+    unit = f"({shortened(unit, LONGEST + 12)})"
+    return f"{label} {unit}" if len(label + unit) < _LONGEST_LINE else f"{label}\n{unit}"
 
 
 # Axes
