@@ -41,7 +41,7 @@ def hours_of(seconds: np.ndarray) -> np.ndarray:
 class DayField(NumberField):
     """Days since 1 January 1970, named by their dates."""
 
-    def texts(self, values: np.ndarray) -> list[str]:
+    def texts(self, values: np.ndarray, least_digits: int = 0) -> list[str]:
         """Dates, with the time if two values are of one day."""
         seconds = EPOCH + np.round(values * 86_400).astype("timedelta64[s]")
         for unit in ("D", "m", "s"):
