@@ -1,6 +1,7 @@
 """Explain a fitted model: which interactions matter, and by how much."""
 
 from ._attention_display import AttentionDisplay
+from ._field_importance import field_importance
 from ._history_display import HistoryDisplay
 from ._importance import pair_importance
 from ._interaction_display import InteractionDisplay
@@ -14,6 +15,7 @@ __all__ = [
     "HistoryDisplay",
     "InteractionDisplay",
     "PairImportanceDisplay",
+    "field_importance",
     "interaction_scores",
     "interaction_table",
     "pair_importance",

@@ -40,7 +40,7 @@ def take_apart(estimator):
         steps = [step for step in model.steps[:-1] if _has_part_in_prediction(step[1])]
         encoder = Pipeline(steps) if steps else None
         model = _unwrapped(model.steps[-1][1])
-    if not hasattr(model, "embedding_dim"):
+    if not hasattr(model, "_make_model"):
         raise TypeError(
             "estimator must be a fitted FM or AFM estimator, a Pipeline whose last step is one, "
             "a fitted search (refit=True) over one of these, or one of these in a "
