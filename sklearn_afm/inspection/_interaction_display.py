@@ -18,7 +18,7 @@ from ._terms import iter_terms
 
 _SUBTOTAL = "#BBBBBB"
 # Letters of a pair: each of its two names is a field and a level.
-_PAIR_LENGTH = 52
+_PAIR_LENGTH = 48
 
 
 class InteractionDisplay:

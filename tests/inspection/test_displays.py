@@ -10,13 +10,12 @@ import pytest
 from conftest import ragged_matrix
 from explained import fitted_pipeline, random_model
 
-from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+from sklearn_afm import AFMRegressor, FMClassifier, FMRegressor
 from sklearn_afm.inspection import (
     AttentionDisplay,
     HistoryDisplay,
     InteractionDisplay,
     PairImportanceDisplay,
-    interaction_table,
     pair_importance,
     permutation_pair_importance,
 )
@@ -46,53 +45,20 @@ def drawn(display):
     return display
 
 
-def test_attention_of_fields(fitted):
+@pytest.mark.parametrize("statistic", ["abs_contribution", "contribution"])
+def test_map_of_all_pairs(statistic, fitted):
     model, X, _ = fitted
-    display = drawn(AttentionDisplay.from_estimator(model, X))
+    display = drawn(PairImportanceDisplay.from_estimator(model, X, statistic=statistic, kind="map"))
     shown = display.im_.get_array()
     assert shown.mask.diagonal().all()
-    expected = pair_importance(model, X).mean
+    expected = pair_importance(model, X, statistic=statistic).mean
     np.testing.assert_array_equal(shown.filled(0), expected)
     assert texts(display.ax_.get_yticklabels()) == list("abcdef")
-    assert display.im_.get_clim() == (0, expected.max())
-
-
-def test_signed_values_have_zero_in_the_middle(fitted):
-    model, X, _ = fitted
-    display = drawn(AttentionDisplay.from_estimator(model, X, statistic="contribution"))
-    low, high = display.im_.get_clim()
-    assert low == -high < 0
+    largest = np.abs(expected).max()
+    assert display.im_.get_clim() == (-largest, largest)
     assert display.im_.get_cmap()(0.5)[:3] == pytest.approx((0.97, 0.97, 0.97), abs=0.01)
-
-
-@pytest.mark.parametrize("statistic", ["attention", "contribution", "abs_contribution"])
-def test_rows_by_pairs(statistic, fitted):
-    model, X, _ = fitted
-    display = drawn(
-        AttentionDisplay.from_estimator(model, X[:30], kind="rows", statistic=statistic, n_pairs=4)
-    )
-    pairs = pair_importance(model, X[:30], statistic=statistic).pair_names[:4]
-    table = interaction_table(model, X[:30], pairs=pairs)
-    expected = table.attention if statistic == "attention" else table.contribution
-    np.testing.assert_array_equal(display.im_.get_array(), expected)
-    assert texts(display.ax_.get_xticklabels()) == [f"{a} x {b}" for a, b in pairs]
-
-
-def test_attention_of_many_classes_needs_no_output(rng):
-    X = ragged_matrix(rng)
-    model = random_model(AFMClassifier, X, 3, rng)
-    drawn(AttentionDisplay.from_estimator(model, X, kind="rows"))
-    drawn(AttentionDisplay.from_estimator(model, X))
-    with pytest.raises(ValueError, match="Set output to an int"):
-        AttentionDisplay.from_estimator(model, X, kind="rows", statistic="abs_contribution")
-
-
-@pytest.mark.parametrize("kind", ["fields", "rows"])
-def test_rows_without_a_pair_have_no_attention(kind):
-    X = np.eye(3)
-    model = FMRegressor(max_iter=1).fit(X, [1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="No row of X has two non-zero features"):
-        AttentionDisplay.from_estimator(model, X, kind=kind)
+    with pytest.raises(ValueError, match="kind='heat' must be one of"):
+        display.plot(kind="heat")
 
 
 def test_ranked_pairs(fitted):
@@ -114,38 +80,6 @@ def test_ranked_pairs(fitted):
     assert display.ax_ is ax
     assert len(display.bars_) == 15
     assert "two standard errors" in ax.get_xlabel()
-
-
-def test_waterfall_ends_at_the_prediction(fitted):
-    model, X, _ = fitted
-    display = drawn(InteractionDisplay.from_estimator(model, X, row=-1, n_terms=5))
-    assert len(display.bars_) == 7  # bias, 5 terms, and all other terms
-    last = display.bars_[-1]
-    predicted = model.predict(X[-1:])[0]
-    np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)
-    for above, below in pairwise(display.bars_):
-        np.testing.assert_allclose(above.get_x() + above.get_width(), below.get_x())
-    sizes = np.abs([bar.get_width() for bar in display.bars_[1:6]])
-    assert (np.diff(sizes) <= 0).all()
-    assert texts(display.ax_.get_yticklabels())[-1] == "16 smaller terms"
-    everything = drawn(display.plot(n_terms=21))
-    assert len(everything.bars_) == 22
-
-
-def test_waterfall_of_classes(rng):
-    X = ragged_matrix(rng)
-    model = random_model(FMClassifier, X, 3, rng)
-    display = drawn(InteractionDisplay.from_estimator(model, X, row=5, output=2))
-    total = display.bias + display.values.sum()
-    np.testing.assert_allclose(total, model.decision_function(X)[5, 2], rtol=1e-9)
-    assert display.ax_.get_xlabel().startswith("logit of c")
-    two = random_model(FMClassifier, X, 1, rng)
-    display = drawn(InteractionDisplay.from_estimator(two, X, row=0))  # a row of zeros
-    assert display.ax_.get_xlabel().startswith("logit of b")
-    with pytest.raises(ValueError, match="InteractionDisplay needs one output"):
-        InteractionDisplay.from_estimator(model, X)
-    with pytest.raises(ValueError, match="row=12 is no row of X, which has 12"):
-        InteractionDisplay.from_estimator(two, X, row=12)
 
 
 def test_history_of_several(fitted):
@@ -180,7 +114,7 @@ def test_history_of_a_classifier(rng):
 def test_labels_do_not_touch(n_fields, rng):
     values = rng.uniform(size=(n_fields, n_fields))
     names = [f"field number {number}" for number in range(n_fields)]
-    displays = [AttentionDisplay(values, names, names).plot()]
+    displays = [AttentionDisplay(2 * values, names, names, spread=0.6).plot()]
     X = rng.normal(size=(30, n_fields))
     model = random_model(AFMRegressor, X, 1, rng)
     displays.append(AttentionDisplay.from_estimator(model, X, kind="rows", n_pairs=45))
