@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._attributes import model_of
 from .._core.models.spread import EVEN_ATTENTION
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
@@ -110,7 +111,7 @@ class AttentionDisplay:
         check_choice("kind", kind, ("fields", "rows"))
         check_count("n_pairs", n_pairs)
         encoder, model = take_apart(estimator)
-        if not hasattr(model, "attention_context_"):
+        if not model_of(model).weighs_pairs:
             raise ValueError(
                 f"{type(model).__name__} has no attention: it weighs all pairs alike. "
                 "Contributions tell its pairs apart, as PairImportanceDisplay shows."

@@ -39,9 +39,9 @@ class FieldImportance(Result):
 def field_importance(estimator, X, *, fields="auto", output=None, sample_weight=None):
     """Compute how far each field moves the raw score of a row, on average over rows.
 
-    The importance of a field is the mean distance of its linear part from that part's mean, plus
-    half of the mean absolute contribution of each of its pairs with other fields, plus that of
-    the pairs within it.
+    The importance of a field is the mean distance of its linear part from that part's mean over the
+    rows, plus half of the same of each of its pairs with another field, plus that of the pairs
+    within it.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def field_importance(estimator, X, *, fields="auto", output=None, sample_weight=
         linear : ndarray of shape (n_fields,)
             Mean absolute deviation of the field's linear part from its mean over the rows.
         interaction : ndarray of shape (n_fields,)
-            The field's share of the interactions: `total` of
-            ``pair_importance(..., statistic="abs_contribution")``.
+            The field's share of the interactions: half of the mean absolute deviation of the
+            contributions of each of its pairs, all of it for pairs within the field.
 
     Raises
     ------
@@ -98,8 +98,9 @@ def field_importance(estimator, X, *, fields="auto", output=None, sample_weight=
     that the model has learnt. :func:`sklearn.inspection.permutation_importance` on held-out rows
     answers that question; the two orders agree only roughly.
 
-    The linear part is taken from its mean, since a constant moves no row. The contribution of a
-    pair is taken from 0, as in :func:`pair_importance`.
+    All terms are taken from their means, since a term that is the same in every row moves none. So
+    a pair whose contribution hardly varies adds little here, and may be high in
+    :func:`pair_importance`.
 
     Examples
     --------
@@ -120,14 +121,14 @@ def field_importance(estimator, X, *, fields="auto", output=None, sample_weight=
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     weight = check_weights(sample_weight, X)
-    linear_mean = _linear_means(model, X, fields, weight)
+    linear_mean, pair_mean = _means(model, X, fields, weight)
     linear, interaction, squares = np.zeros((3, len(fields)))
     for rows, terms in iter_terms(model, X):
         own = _by_row(
             terms.n_rows, terms.entry_row, fields.of_column[terms.column], terms.linear, fields
         )
         own = _of_output(np.abs(own - linear_mean), output)
-        shared = _of_output(_shares(terms, fields), output)
+        shared = _of_output(_shares(terms, fields, pair_mean), output)
         linear += weight[rows] @ own
         interaction += weight[rows] @ shared
         squares += weight[rows] @ (own + shared) ** 2
@@ -144,22 +145,35 @@ def field_importance(estimator, X, *, fields="auto", output=None, sample_weight=
     )
 
 
-def _linear_means(model, X, fields, weight) -> np.ndarray:
-    """Mean linear part of each field: (n_fields, n_outputs)."""
+def _means(model, X, fields, weight) -> tuple[np.ndarray, np.ndarray]:
+    """Mean linear part of each field, and mean contribution of each pair f * n_fields + g, f <= g.
+
+    A row without the pair counts as 0. The shapes are (n_fields, n_outputs) and
+    (n_fields ** 2, n_outputs).
+    """
     weights = parameters_of(model)["linear_weights"].astype(np.float64)
-    means = (weight @ X / weight.sum())[:, None] * weights
-    found = np.zeros((len(fields), weights.shape[1]))
-    np.add.at(found, fields.of_column, means)
-    return found
+    linear = np.zeros((len(fields), weights.shape[1]))
+    np.add.at(linear, fields.of_column, (weight @ X)[:, None] * weights)
+    pairs = np.zeros((len(fields) ** 2, weights.shape[1]))
+    for rows, terms in iter_terms(model, X):
+        there = by_field_pair(terms, fields)
+        np.add.at(pairs, there.pair, weight[rows][there.row, None] * there.contribution)
+    return linear / weight.sum(), pairs / weight.sum()
 
 
-def _shares(terms, fields) -> np.ndarray:
-    """Half of |contribution| of each pair to either field: (n_rows, n_fields, n_outputs)."""
+def _shares(terms, fields, mean) -> np.ndarray:
+    """Half of |contribution - mean| of each pair to either field: (n_rows, n_fields, n_outputs)."""
     pairs = by_field_pair(terms, fields)
-    half = np.abs(pairs.contribution) / 2
-    return sum(
-        _by_row(terms.n_rows, pairs.row, field, half, fields)
-        for field in np.divmod(pairs.pair, len(fields))
+    # A row without the pair is |mean| away, and this is the start.
+    absent = np.abs(mean).reshape(len(fields), len(fields), -1) / 2
+    half = (np.abs(pairs.contribution - mean[pairs.pair]) - np.abs(mean[pairs.pair])) / 2
+    return (
+        absent.sum(0)
+        + absent.sum(1)
+        + sum(
+            _by_row(terms.n_rows, pairs.row, field, half, fields)
+            for field in np.divmod(pairs.pair, len(fields))
+        )
     )
 
 
