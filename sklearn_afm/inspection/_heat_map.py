@@ -37,7 +37,7 @@ def heat_map(ax, title: str, values, row_names, column_names, limit: float, labe
         [shortened(name) for name in names] for names in (row_names, column_names)
     )
     size = [
-        beside + _LETTER * max(map(len, names)) + float(np.clip(inches * number, 3.5, 10))
+        beside + _LETTER * max(map(len, names)) + float(np.clip(inches * number, 4, 10))
         for names, number, inches, beside in (
             (row_names, len(column_names), 0.28, 1.4),  # the colour bar
             (column_names, len(row_names), 0.28 if square else 0.1, 0.8),  # the title
