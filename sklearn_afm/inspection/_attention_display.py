@@ -7,7 +7,8 @@ from .._core.models.spread import EVEN_ATTENTION
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
 from ._heat_map import heat_map
-from ._results import check_choice, check_count, pair_label
+from ._plotting import pair_label
+from ._results import check_choice, check_count
 from ._terms import by_field_pair, iter_terms
 
 # The colours reach at least from 1 / 1.1 to 1.1 even shares, so that rounding stays white, and at
@@ -174,7 +175,7 @@ class AttentionDisplay:
         if self.spread < EVEN_ATTENTION:
             return (
                 "Attention is even: this model weighs all pairs alike.\n"
-                "Contributions tell them apart: PairEffectDisplay, PairImportanceDisplay"
+                "See contributions: PairEffectDisplay, PairImportanceDisplay"
             )
         from_pair_to_pair = f"Attention varies by {100 * self.spread:.2g}% of the even share"
         if np.nanmax(np.abs(self.values - 1)) < EVEN_ATTENTION:

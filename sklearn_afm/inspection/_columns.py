@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._attributes import model_of, parameters_of
 from .._data.checks import check_rows
+from ._levels import Level, bare_name
 from ._trace import columns_of
 
 # With this many fields, one matrix of fields by fields takes 32 MB.
@@ -107,6 +108,23 @@ def find_fields(encoder, model, fields) -> Fields:
             "interaction_scores."
         )
     return found
+
+
+def find_levels(encoder, model, fields: Fields) -> list[Level]:
+    """Return what each column stands for within its field.
+
+    If an encoder does not say so, or a field has columns that come from several, their names do.
+    """
+    columns = columns_of(encoder, model)
+    n_sources = [
+        len(set(columns.fields[fields.of_column == field])) for field in range(len(fields))
+    ]
+    return [
+        Level(bare_name(str(label), fields.names[field]))
+        if level is None or n_sources[field] > 1
+        else level
+        for label, field, level in zip(columns.labels, fields.of_column, columns.levels)
+    ]
 
 
 def _told_apart(names) -> np.ndarray:

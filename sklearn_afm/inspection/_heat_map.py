@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from ._plotting import axes_for, label_axis
-from ._results import shortened
-
-EMPTY = "#CCCCCC"  # cells without a value
-_LETTER = 0.075  # inches
+from ._plotting import EMPTY, axes_for, diverging_colors, label_width, settle
 
 
-def heat_map(ax, title: str, values, row_names, column_names, limit: float, label: str, log=False):
+def heat_map(
+    ax, title: str, values, row_names, column_names, limit: float, label: str, log: bool = False
+):
     """Draw values (n_rows, n_columns), with a colour bar. NaN is grey.
 
     Parameters
@@ -33,33 +31,30 @@ def heat_map(ax, title: str, values, row_names, column_names, limit: float, labe
         Of matplotlib.
     """
     square = list(row_names) == list(column_names)
-    row_names, column_names = (
-        [shortened(name) for name in names] for names in (row_names, column_names)
+    beside, below = 1.4 + label_width(row_names), 0.8 + label_width(column_names)
+    size = (
+        beside + float(np.clip(0.28 * len(column_names), max(4, 1.2 * beside), 10)),
+        below + float(np.clip((0.28 if square else 0.1) * len(row_names), 4, 10)),
     )
-    size = [
-        beside + _LETTER * max(map(len, names)) + float(np.clip(inches * number, 4, 10))
-        for names, number, inches, beside in (
-            (row_names, len(column_names), 0.28, 1.4),  # the colour bar
-            (column_names, len(row_names), 0.28 if square else 0.1, 0.8),  # the title
-        )
-    ]
     ax = axes_for(ax, title, size)
     from matplotlib.colors import LogNorm, Normalize
 
-    norm = LogNorm(1 / limit, limit, clip=True) if log else Normalize(-limit, limit)
     image = ax.imshow(
         np.ma.masked_invalid(values),
-        cmap="RdBu",
-        norm=norm,
-        aspect="equal" if square else "auto",
+        cmap=diverging_colors(),
+        norm=LogNorm(1 / limit, limit, clip=True) if log else Normalize(-limit, limit),
+        aspect="auto",
         interpolation="nearest",
     )
     ax.set_facecolor(EMPTY)
-    label_axis(ax, "x", column_names)
-    label_axis(ax, "y", row_names, smallest=4 if square else 8)
     if not square:
         ax.set_ylabel("row")
-    bar = ax.figure.colorbar(image, ax=ax, label=label, shrink=0.8)
+    bar = ax.figure.colorbar(image, ax=ax, label=label, pad=0.02)
+    bar.outline.set_visible(False)
     if not log and not (values < 0).any():
         bar.ax.set_ylim(0, limit)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.tick_params(length=0)
+    settle(ax, y=row_names, x=column_names)
     return image, bar

@@ -4,15 +4,22 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from ._columns import column_names, encoded_rows, take_apart
-from ._plotting import NEGATIVE, NEUTRAL, POSITIVE, axes_for, label_bars
+from ._plotting import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    axes_for,
+    label_bars,
+    label_width,
+    pair_label,
+    shortened,
+)
 from ._results import (
     check_count,
     check_output,
     has_output_axis,
     output_names,
-    pair_label,
     probabilities,
-    shortened,
 )
 from ._terms import iter_terms
 
@@ -141,7 +148,8 @@ class InteractionDisplay:
         total = self.bias + self.values.sum()
         ends = np.cumsum(np.where(is_total, 0.0, steps))
         starts = ends - steps  # a sub-total ends where its part does
-        size = (9, float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
+        beside = 0.8 + label_width(names, longest=_PAIR_LENGTH)  # names, and numbers
+        size = (beside + max(4.5, 1.1 * beside), float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         colors = [NEGATIVE if step < 0 else POSITIVE for step in steps]
@@ -151,7 +159,7 @@ class InteractionDisplay:
         for position, end in enumerate(ends[:-1]):
             ax.plot([end, end], [position - 0.4, position + 1.4], color=NEUTRAL, linewidth=0.6)
         ax.axvline(total, color="black", linewidth=1, linestyle=":")
-        label_bars(ax, names)
+        label_bars(ax, names, longest=_PAIR_LENGTH)
         for position, name in zip(ax.get_yticks(), ax.get_yticklabels()):
             name.set_fontweight("bold" if is_total[position] else "normal")
             ax.text(  # beside the axes, where nothing is in its way
@@ -213,7 +221,7 @@ class InteractionDisplay:
 
 
 def _short(name) -> str:
-    return shortened(name) if isinstance(name, str) else pair_label(*name, _PAIR_LENGTH)
+    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, _PAIR_LENGTH)
 
 
 def _prediction_label(model, output):

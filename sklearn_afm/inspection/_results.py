@@ -6,10 +6,12 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
+from ._plotting import shortened
+
 # Lines of a result that a notebook or a console shows.
 SHOWN_LINES = 10
-# Letters of a name in a line of text, or beside a picture.
-NAME_LENGTH = 40
+# Letters of a name in a line of text.
+NAME_LENGTH = 60
 # Columns of names, which begin at the left. Numbers end at the right.
 _NAMES = ("pair", "field")
 
@@ -57,7 +59,7 @@ def aligned(rows: list[list[str]], left: list[bool]) -> str:
 
 def _cells(columns: dict) -> list[list[str]]:
     """The names of the columns, and their rows as text."""
-    texts = [[shortened(name), *_texts(values)] for name, values in columns.items()]
+    texts = [[shortened(name, NAME_LENGTH), *_texts(values)] for name, values in columns.items()]
     return [list(row) for row in zip(*texts)]
 
 
@@ -65,42 +67,10 @@ def _texts(values) -> list[str]:
     """Names cut to a length; numbers with as many decimals as the largest needs for 4 digits."""
     values = np.asarray(values)
     if values.dtype.kind != "f":
-        return [shortened(str(value), 2 * NAME_LENGTH) for value in values]
+        return [shortened(value, NAME_LENGTH) for value in values]
     largest = np.nanmax(np.abs(values), initial=0)
     decimals = int(np.clip(3 - np.floor(np.log10(largest)), 0, 12)) if 0 < largest < np.inf else 3
     return [f"{value:.{decimals}f}" for value in values]
-
-
-def shortened(text: str, length: int = NAME_LENGTH) -> str:
-    """The text, cut to `length`. Of "field = level", the level keeps two thirds if it must."""
-    if len(text) <= length:
-        return text
-    field, equals, level = text.partition(" = ")
-    if not equals:
-        return _cut(text, length)
-    room = length - len(equals)
-    level = _cut(level, max(room - len(field), 2 * room // 3))
-    return _cut(field, room - len(level)) + equals + level
-
-
-def _cut(text: str, length: int) -> str:
-    """The beginning and the end of a text: names of a table often differ in either alone."""
-    if len(text) <= length:
-        return text
-    head = length // 2
-    return f"{text[:head]}…{text[len(text) - (length - head - 1) :]}"
-
-
-def pair_label(first: str, second: str, length: int = NAME_LENGTH) -> str:
-    """ "first x second", each name cut if both do not fit into `length`."""
-    room = length - 3
-    if len(first) + len(second) > room:
-        # A short name leaves its room to the other.
-        half = room // 2
-        room_of_first = max(half, room - len(second))
-        first = shortened(first, room_of_first)
-        second = shortened(second, room - len(first))
-    return f"{first} x {second}"
 
 
 def probabilities(model, raw) -> np.ndarray | None:
@@ -125,6 +95,17 @@ def output_names(model) -> np.ndarray:
     if has_output_axis(model) and hasattr(model, "classes_"):
         return model.classes_
     return np.arange(n_outputs)
+
+
+def unit_of(model, output: int | None) -> str:
+    """Return the unit of an output's raw scores, in words; None stands for the mean of several."""
+    if output is None:
+        return "logits" if hasattr(model, "classes_") else "units of the targets"
+    if not hasattr(model, "classes_"):
+        return f"unit of target {output}" if has_output_axis(model) else "unit of the target"
+    if has_output_axis(model):
+        return f"logit of {model.classes_[output]}"
+    return f"log odds of {model.classes_[1]}"
 
 
 def as_predicted(model, values):

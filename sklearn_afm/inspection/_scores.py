@@ -3,12 +3,12 @@
 import numpy as np
 
 from ._columns import column_names, encoded_rows, take_apart
+from ._plotting import pair_label
 from ._results import (
     Result,
     as_predicted,
     check_count,
     output_names,
-    pair_label,
     per_output,
     probabilities,
     to_frame,

@@ -4,12 +4,12 @@ import numpy as np
 
 from ._columns import encoded_rows, find_fields, take_apart
 from ._importance import pair_importance
+from ._plotting import pair_label
 from ._results import (
     Result,
     aligned,
     check_count,
     check_output,
-    pair_label,
     probabilities,
     to_frame,
 )
@@ -42,7 +42,7 @@ class InteractionTable(Result):
         for number, pair in enumerate(self.pair_names):
             names = ("attention", "score", "cross", "contribution")
             cells = zip(*(self[name][:n_lines, number] for name in names))
-            columns[pair_label(*pair)] = [_cell(*cell) for cell in cells]
+            columns[pair_label(*pair, 40)] = [_cell(*cell) for cell in cells]
         return columns | {
             name: [f"{value:.2f}" for value in self[name][:n_lines]] for name in self._totals()
         }

@@ -3,17 +3,28 @@
 import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    StandardScaler,
+)
 
 from .._fields.encoder import FieldEncoder
-from .._fields.numbers import number_texts
+from .._fields.levels import MISSING, RARE
+from ._levels import (
+    Level,
+    levels_of_bins,
+    levels_of_categories,
+    levels_of_fields,
+    levels_of_scaled,
+)
 
 
 @dataclass
@@ -24,6 +35,7 @@ class Columns:
     fields: np.ndarray  # (n_columns,) name of the input column that it comes from
     labels: np.ndarray  # (n_columns,) as a reader calls them: "colour = red", "age 17 to 25"
     as_given: np.ndarray  # (n_columns,) bool: it holds the values of the input column
+    levels: np.ndarray  # (n_columns,) Level in its field, None if it is not known
 
     def __len__(self) -> int:
         return len(self.names)
@@ -143,7 +155,8 @@ def _outputs(transformer, columns: Columns, names: np.ndarray) -> Columns:
     if isinstance(transformer, FieldEncoder):
         widths = [field.stop - field.start for field in transformer.fields_]
         fields = np.repeat([field.name for field in transformer.fields_], widths).astype(object)
-        return Columns(names, fields, names, np.zeros(len(names), dtype=bool))
+        levels = levels_of_fields(transformer)
+        return Columns(names, fields, names, np.zeros(len(names), dtype=bool), levels)
     if isinstance(transformer, OneHotEncoder):
         return _one_hot(transformer, columns, names)
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
@@ -157,6 +170,10 @@ def _outputs(transformer, columns: Columns, names: np.ndarray) -> Columns:
     found = _named(names) if only is None else _numbered_in(only, names)
     found.fields[kept >= 0] = columns.fields[kept[kept >= 0]]
     found.labels[kept >= 0] = columns.labels[kept[kept >= 0]]
+    found.levels[kept >= 0] = columns.levels[kept[kept >= 0]]
+    if isinstance(transformer, StandardScaler):
+        units = levels_of_scaled(transformer, columns.fields)
+        found.levels[columns.as_given] = units[columns.as_given]
     if isinstance(transformer, SimpleImputer):
         found.as_given[kept >= 0] = columns.as_given[kept[kept >= 0]]
     return found
@@ -164,33 +181,30 @@ def _outputs(transformer, columns: Columns, names: np.ndarray) -> Columns:
 
 def _one_hot(encoder: OneHotEncoder, columns: Columns, names) -> Columns:
     source = np.repeat(np.arange(len(columns)), _one_hot_widths(encoder))
+    levels = levels_of_categories(columns.names[source], names)
     labels = names.copy()
     if encoder.feature_name_combiner == "concat":
-        for at, (name, column) in enumerate(zip(names, source)):
-            level = name[len(str(columns.names[column])) + 1 :]
-            level = "infrequent" if level == "infrequent_sklearn" else level
-            labels[at] = f"{columns.labels[column]} = {level}"
-    return Columns(names, columns.fields[source], labels, np.zeros(len(names), dtype=bool))
+        labels[:] = [
+            f"{label} {level.name}" if level.name in (MISSING, RARE) else f"{label} = {level.name}"
+            for label, level in zip(columns.labels[source], levels)
+        ]
+    none = np.zeros(len(names), dtype=bool)
+    return Columns(names, columns.fields[source], labels, none, levels)
 
 
 def _bins(discretizer: KBinsDiscretizer, columns: Columns, names) -> Columns:
-    labels = []
-    for label, edges, as_given in zip(columns.labels, discretizer.bin_edges_, columns.as_given):
-        labels += _names_of_bins(label, edges, as_given)
-    fields = np.repeat(columns.fields, discretizer.n_bins_.astype(int))
-    return Columns(names, fields, np.array(labels, dtype=object), np.zeros(len(names), dtype=bool))
-
-
-def _names_of_bins(label: str, edges: np.ndarray, as_given: bool) -> list[str]:
-    """ "age below 17", "age 17 to 25", ...: numbers beyond the first and last edge are in a bin."""
-    n_bins = len(edges) - 1
-    if not as_given:  # the edges are in another unit than the table's
-        return [f"{label} bin {number} of {n_bins}" for number in range(1, n_bins + 1)]
-    if n_bins == 1:
-        return [label]
-    ends = number_texts(edges[1:-1], 3)
-    inner = [f"{label} {low} to {high}" for low, high in pairwise(ends)]
-    return [f"{label} below {ends[0]}", *inner, f"{label} from {ends[-1]}"]
+    source = np.repeat(np.arange(len(columns)), discretizer.n_bins_.astype(int))
+    levels = levels_of_bins(discretizer)
+    for at in np.flatnonzero(~columns.as_given[source]):
+        # Its edges are in another unit than the table's.
+        number = int(levels[at].place)
+        levels[at] = Level(f"bin {number + 1} of {(source == source[at]).sum()}", number)
+    labels = np.array(
+        [f"{label} {level.name}" for label, level in zip(columns.labels[source], levels)],
+        dtype=object,
+    )
+    none = np.zeros(len(names), dtype=bool)
+    return Columns(names, columns.fields[source], labels, none, levels)
 
 
 def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:
@@ -228,6 +242,7 @@ def _inputs_of(estimator, columns, place: _Place, lost: list[str]) -> Columns:
                 if name in place_of:
                     found.fields[at] = columns.before.fields[place_of[name]]
                     found.labels[at] = columns.before.labels[place_of[name]]
+                    found.levels[at] = columns.before.levels[place_of[name]]
         return found
     only = None if columns.before is None else _only_field(columns.before)
     if only is not None:
@@ -247,7 +262,12 @@ def _numbered(name: str | None, n_columns: int) -> np.ndarray:
 
 def _named(names: np.ndarray) -> Columns:
     """Columns that are a field each."""
-    return Columns(names, names.copy(), names.copy(), np.zeros(len(names), dtype=bool))
+    return _without_levels(names, names.copy(), names.copy())
+
+
+def _without_levels(names, fields, labels) -> Columns:
+    none = np.zeros(len(names), dtype=bool)
+    return Columns(names, fields, labels, none, np.full(len(names), None, dtype=object))
 
 
 def _only_field(columns: Columns) -> str | None:
@@ -261,7 +281,7 @@ def _numbered_in(field: str, names: np.ndarray) -> Columns:
     labels = [name if str(name).startswith(field) else f"{field} = {name}" for name in names]
     labels = [field] if len(names) == 1 else labels
     fields = np.full(len(names), field, dtype=object)
-    return Columns(names, fields, np.array(labels, dtype=object), np.zeros(len(names), dtype=bool))
+    return _without_levels(names, fields, np.array(labels, dtype=object))
 
 
 # Transformers side by side
