@@ -105,7 +105,7 @@ def test_a_result_without_a_line(rng):
     [
         ("Wildlife Size = Large", 40, "Wildlife Size = Large"),
         ("Wildlife Size = Large", 16, "Wildl…ze = Large"),
-        ("size = Extraordinarily Large", 20, "size = Extraord…Large"),
+        ("size = Extraordinarily Large", 20, "size = Extraord…arge"),
     ],
 )
 def test_a_long_level_keeps_more_than_its_field(text, length, expected):
