@@ -165,7 +165,7 @@ class InteractionDisplay:
             ax.text(  # beside the axes, where nothing is in its way
                 1.01,
                 position,
-                f"{steps[position]:+.3g}",
+                _number(steps[position]),
                 transform=ax.get_yaxis_transform(),
                 verticalalignment="center",
                 fontsize=name.get_fontsize(),
@@ -218,6 +218,10 @@ class InteractionDisplay:
             frameon=False,
             fontsize="small",
         )
+
+
+def _number(step: float) -> str:
+    return f"{step:+,.0f}" if abs(step) >= 1000 else f"{step:+.3g}"
 
 
 def _short(name) -> str:

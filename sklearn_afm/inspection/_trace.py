@@ -155,8 +155,7 @@ def _outputs(transformer, columns: Columns, names: np.ndarray) -> Columns:
     if isinstance(transformer, FieldEncoder):
         widths = [field.stop - field.start for field in transformer.fields_]
         fields = np.repeat([field.name for field in transformer.fields_], widths).astype(object)
-        levels = levels_of_fields(transformer)
-        return Columns(names, fields, names, np.zeros(len(names), dtype=bool), levels)
+        return _of_levels(names, fields, fields, levels_of_fields(transformer))
     if isinstance(transformer, OneHotEncoder):
         return _one_hot(transformer, columns, names)
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
@@ -182,14 +181,9 @@ def _outputs(transformer, columns: Columns, names: np.ndarray) -> Columns:
 def _one_hot(encoder: OneHotEncoder, columns: Columns, names) -> Columns:
     source = np.repeat(np.arange(len(columns)), _one_hot_widths(encoder))
     levels = levels_of_categories(columns.names[source], names)
-    labels = names.copy()
-    if encoder.feature_name_combiner == "concat":
-        labels[:] = [
-            f"{label} {level.name}" if level.name in (MISSING, RARE) else f"{label} = {level.name}"
-            for label, level in zip(columns.labels[source], levels)
-        ]
-    none = np.zeros(len(names), dtype=bool)
-    return Columns(names, columns.fields[source], labels, none, levels)
+    found = _of_levels(names, columns.fields[source], columns.labels[source], levels)
+    # Else the level cannot be read from the name.
+    return found if encoder.feature_name_combiner == "concat" else replace(found, labels=names)
 
 
 def _bins(discretizer: KBinsDiscretizer, columns: Columns, names) -> Columns:
@@ -199,12 +193,20 @@ def _bins(discretizer: KBinsDiscretizer, columns: Columns, names) -> Columns:
         # Its edges are in another unit than the table's.
         number = int(levels[at].place)
         levels[at] = Level(f"bin {number + 1} of {(source == source[at]).sum()}", number)
-    labels = np.array(
-        [f"{label} {level.name}" for label, level in zip(columns.labels[source], levels)],
-        dtype=object,
-    )
-    none = np.zeros(len(names), dtype=bool)
-    return Columns(names, columns.fields[source], labels, none, levels)
+    return _of_levels(names, columns.fields[source], columns.labels[source], levels, " ")
+
+
+def _of_levels(names, fields, inputs, levels, between: str = " = ") -> Columns:
+    """Columns that are a level of an input each: "colour = red", "age 17 to 25", "age missing"."""
+    labels = names.copy()
+    for at, (name, level) in enumerate(zip(inputs, levels)):
+        if level.unit is not None:  # a number
+            labels[at] = name
+        else:
+            is_word = level.name in (MISSING, RARE) or level.name.startswith("near ")
+            is_bin = level.ends is not None and level.ends[0] < level.ends[1]
+            labels[at] = f"{name}{' ' if is_word or is_bin else between}{level.name}"
+    return Columns(names, fields, labels, np.zeros(len(names), dtype=bool), levels)
 
 
 def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:

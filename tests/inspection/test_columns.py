@@ -350,6 +350,23 @@ def test_names_read_as_field_and_level(frame):
     assert names[-3:] == [f"age bin {number} of 3" for number in (1, 2, 3)]
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["text = a", "text rare", "text missing", "n = 1", "n = 2", "n = 3.5"]),
+        ({"n_bins": 2}, ["text = a", "text rare", "text missing", "n below 2", "n from 2"]),
+        ({"numbers": "standard"}, ["text = a", "text rare", "text missing", "n"]),
+        (
+            {"numbers": "linear"},
+            ["text = a", "text rare", "text missing", "n near 1", "n near 2", "n near 3.5"],
+        ),
+    ],
+)
+def test_labels_of_a_field_encoder(options, expected):
+    table = pd.DataFrame({"text": ["a"] * 40 + ["b"] + [None] * 19, "n": [1.0, 2.0, 3.5] * 20})
+    assert names_of(FieldEncoder(min_frequency=5, **options), table) == expected
+
+
 def test_fields_that_two_parts_make_up_are_two(frame):
     parts = [("left", PCA(1), ["size", "age"]), ("right", PCA(1), ["age", "size"])]
     assert fields_of(ColumnTransformer(parts), frame) == ["left pca0", "right pca0"]
