@@ -73,8 +73,8 @@ def search(table: Table) -> tuple[dict, float]:
 
 def strongest_pairs(pipeline, X, fields: list[str]) -> list[tuple[str, float, float]]:
     """Rank pairs of fields by mean |contribution| to the logit, with their mean attention."""
-    effect = pair_importance(pipeline, X, statistic="abs_contribution")
-    attention = pair_importance(pipeline, X).mean
+    effect = pair_importance(pipeline, X)
+    attention = pair_importance(pipeline, X, statistic="attention").mean
     return [
         (f"{fields[i]} x {fields[j]}", attention[i, j], effect.mean[i, j])
         for i, j in zip(effect.first, effect.second)

@@ -3,6 +3,7 @@
 from ._attention_display import AttentionDisplay
 from ._effects import field_effect, pair_effect
 from ._field_effect_display import FieldEffectDisplay
+from ._field_importance import field_importance
 from ._history_display import HistoryDisplay
 from ._importance import pair_importance
 from ._interaction_display import InteractionDisplay
@@ -20,6 +21,7 @@ __all__ = [
     "PairEffectDisplay",
     "PairImportanceDisplay",
     "field_effect",
+    "field_importance",
     "interaction_scores",
     "interaction_table",
     "pair_effect",

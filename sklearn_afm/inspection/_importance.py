@@ -1,18 +1,18 @@
 """pair_importance: which pairs of fields matter over many rows."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
 from ._moments import Moments
-from ._results import check_choice, check_output, to_frame, unit_of
+from ._plotting import AXIS_LABELS, pair_label
+from ._results import Result, check_choice, check_output, to_frame, unit_of
 from ._terms import by_field_pair, iter_terms
 
-STATISTICS = ("attention", "abs_contribution", "contribution")
+STATISTICS = ("abs_contribution", "contribution", "attention")
 
 
-class PairImportance(Bunch):
+class PairImportance(Result):
     """Result of `pair_importance` or `permutation_pair_importance`."""
 
     @property
@@ -30,14 +30,24 @@ class PairImportance(Bunch):
         Raises ImportError if pandas is not installed.
         """
         columns = {"first": self.fields[self.first], "second": self.fields[self.second]}
-        matrices = [name for name in ("mean", "std", "std_error", "share") if name in self]
-        return to_frame(columns | {name: self.ranked(name) for name in matrices})
+        return to_frame(columns | {name: self.ranked(name) for name in self._matrices()})
+
+    def _matrices(self) -> list[str]:
+        return [name for name in ("mean", "std", "std_error", "share") if name in self]
+
+    def _shown(self, n_lines):
+        pairs = self.pair_names
+        title = f"{len(pairs)} pairs of fields by {AXIS_LABELS.get(self.statistic, self.statistic)}"
+        if len(pairs) > n_lines:
+            title += f"; the first {n_lines}, all in to_frame()"
+        columns = {"pair": [pair_label(*pair, 60) for pair in pairs[:n_lines]]}
+        return title, columns | {name: self.ranked(name)[:n_lines] for name in self._matrices()}
 
 
 def pair_importance(
-    estimator, X, *, fields="auto", statistic="attention", output=None, sample_weight=None
+    estimator, X, *, fields="auto", statistic="abs_contribution", output=None, sample_weight=None
 ):
-    """Compute the mean attention or contribution of each pair of fields, and its deviation.
+    """Compute the mean contribution or attention of each pair of fields, and its deviation.
 
     Parameters
     ----------
@@ -58,10 +68,11 @@ def pair_importance(
         - list of str: one name per column. Columns with the same name form one field.
         - list of slices or of arrays of column positions: one per field.
         - dict: name of each field and its slice or array.
-    statistic : {"attention", "abs_contribution", "contribution"}, default="attention"
-        What is averaged over rows: the attention a_ij (1 in an FM), the contribution
-        a_ij p . (v_i * v_j) x_i x_j to the raw score, or the absolute value of the contribution.
-        If a row has several pairs of the same two fields, they are summed first.
+    statistic : {"abs_contribution", "contribution", "attention"}, default="abs_contribution"
+        What is averaged over rows: the absolute value of the pair's contribution to the raw score,
+        the contribution itself (attention times score, plus cross), or the attention a_ij (1 in an
+        FM), which is a weight and not an effect. If a row has several pairs of the same two fields,
+        they are summed first.
     output : int, default=None
         Number of the output whose contributions are averaged, from 0. The outputs of a classifier
         with more than two classes are in the order of ``classes_``. If None, absolute
@@ -100,7 +111,8 @@ def pair_importance(
         unit : str
             Unit of `mean`, in words; "" for attention, which has none.
 
-        ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
+        The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
+        in the same order.
 
     Raises
     ------
@@ -120,9 +132,7 @@ def pair_importance(
     >>> from sklearn_afm.inspection import pair_importance
     >>> X = np.random.default_rng(0).choice(["a", "b", "c"], size=(1000, 4))
     >>> y = 1.0 * (X[:, 1] == X[:, 3])
-    >>> # Attention explains the pairs alone:
-    >>> afm = AFMRegressor(crosses=None, l2_embedding=20, random_state=0)
-    >>> model = make_pipeline(OneHotEncoder(), afm).fit(X, y)
+    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
     >>> pair_importance(model, X).pair_names[0]
     ('x1', 'x3')
     """

@@ -1,7 +1,8 @@
-"""Draw the most important pairs of fields as ranked bars."""
+"""Draw the most important pairs of fields as ranked bars, or all pairs as a map."""
 
 import numpy as np
 
+from ._heat_map import heat_map
 from ._importance import pair_importance
 from ._plotting import (
     AXIS_LABELS,
@@ -14,7 +15,7 @@ from ._plotting import (
     sign_legend,
     with_unit,
 )
-from ._results import check_count
+from ._results import check_choice, check_count
 
 # What bars of either sign mean, by statistic.
 _SIGNS = {
@@ -24,7 +25,7 @@ _SIGNS = {
 
 
 class PairImportanceDisplay:
-    """Ranked bars of the most important pairs of fields.
+    """Ranked bars of the most important pairs of fields, or a map of all: fields by fields.
 
     The line on a bar shows the standard error of the mean over rows.
 
@@ -36,9 +37,11 @@ class PairImportanceDisplay:
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars.
+        The bars, if `kind` is "bars".
+    im_ : matplotlib AxesImage
+        The map, if `kind` is "map".
     ax_ : matplotlib Axes
-        Axes with the bars.
+        Axes with the bars or the map.
     figure_ : matplotlib Figure
         Figure that contains the axes.
 
@@ -66,9 +69,10 @@ class PairImportanceDisplay:
         X,
         *,
         fields="auto",
-        statistic="attention",
+        statistic="abs_contribution",
         output=None,
         sample_weight=None,
+        kind="bars",
         n_pairs=15,
         ax=None,
     ):
@@ -84,6 +88,8 @@ class PairImportanceDisplay:
             Rows to average over, in the form that `estimator.predict` takes.
         fields, statistic, output, sample_weight
             As in :func:`pair_importance`.
+        kind : {"bars", "map"}, default="bars"
+            Ranked bars, or a map of all pairs: fields by fields, with 0 in white.
         n_pairs : int, default=15
             Largest number of bars to draw.
         ax : matplotlib Axes, default=None
@@ -102,15 +108,17 @@ class PairImportanceDisplay:
             output=output,
             sample_weight=sample_weight,
         )
-        return cls(importance).plot(ax, n_pairs=n_pairs)
+        return cls(importance).plot(ax, kind=kind, n_pairs=n_pairs)
 
-    def plot(self, ax=None, *, n_pairs=15):
-        """Draw the bars.
+    def plot(self, ax=None, *, kind="bars", n_pairs=15):
+        """Draw the bars or the map.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        kind : {"bars", "map"}, default="bars"
+            Ranked bars, or a map of all pairs.
         n_pairs : int, default=15
             Largest number of bars to draw.
 
@@ -119,7 +127,10 @@ class PairImportanceDisplay:
         display : PairImportanceDisplay
             The display itself.
         """
+        check_choice("kind", kind, ("bars", "map"))
         check_count("n_pairs", n_pairs)
+        if kind == "map":
+            return self._plot_map(ax)
         found = self.importance
         mean = found.ranked("mean")[:n_pairs]
         spread = found.ranked("std_error")[:n_pairs]
@@ -145,4 +156,17 @@ class PairImportanceDisplay:
         if found.statistic in _SIGNS:
             sign_legend(ax, *_SIGNS[found.statistic])
         settle(ax, y=names)
+        return self
+
+    def _plot_map(self, ax):
+        found = self.importance
+        occurs = np.zeros(found.mean.shape, dtype=bool)
+        occurs[found.first, found.second] = occurs[found.second, found.first] = True
+        values = np.where(occurs, found.mean, np.nan)
+        largest = np.nanmax(np.abs(values), initial=0) or 1.0
+        names = found.fields.tolist()
+        label = with_unit(AXIS_LABELS.get(found.statistic, found.statistic), found.get("unit"))
+        self.im_, _ = heat_map(ax, type(self).__name__, values, names, names, largest, label)
+        self.ax_ = self.im_.axes
+        self.figure_ = self.ax_.figure
         return self

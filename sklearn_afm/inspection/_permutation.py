@@ -88,7 +88,8 @@ def permutation_pair_importance(
         unit : str
             "squared error" or "log loss, nats".
 
-        ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
+        The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
+        in the same order.
 
     Raises
     ------

@@ -46,9 +46,19 @@ def diverging_colors():
 def shortened(text, length: int = LONGEST) -> str:
     """Leave out the middle of a text that is longer than `length`, for an ellipsis.
 
-    The end often tells names apart, as in "date month" and "date weekday".
+    The end often tells names apart, as in "date month" and "date weekday". Of "field = level", the
+    level keeps two thirds if it needs them.
     """
     text = str(text)
+    field, equals, level = text.partition(" = ")
+    if len(text) > length and equals:
+        room = length - len(equals)
+        level = _without_middle(level, max(room - len(field), 2 * room // 3))
+        return _without_middle(field, room - len(level)) + equals + level
+    return _without_middle(text, length)
+
+
+def _without_middle(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     tail = (length - 1) * 2 // 5
@@ -64,10 +74,10 @@ def pair_label(first, second, length: int = LONGEST + 3) -> str:
     return f"{shortened(first, room[0])} x {shortened(second, room[1])}"
 
 
-def label_width(names, fontsize: float = 10) -> float:
+def label_width(names, fontsize: float = 10, longest: int = LONGEST) -> float:
     """Return the width of the longest name, cut as it is on an axis, in inches (about)."""
-    longest = max((len(shortened(name)) for name in names), default=0)
-    return longest * _CHARACTER_WIDTH * fontsize / _POINTS_PER_INCH
+    length = max((len(shortened(name, longest)) for name in names), default=0)
+    return length * _CHARACTER_WIDTH * fontsize / _POINTS_PER_INCH
 
 
 def with_unit(label: str, unit: str | None) -> str:
@@ -81,7 +91,7 @@ def with_unit(label: str, unit: str | None) -> str:
 # Axes
 
 
-def label_axis(ax, axis: str, names, smallest: float = 4) -> None:
+def label_axis(ax, axis: str, names, smallest: float = 4, longest: int = LONGEST) -> None:
     """Name the positions 0, 1, ... along an axis. Cut long names; leave out what would touch."""
     box = ax.get_window_extent()
     length = box.height if axis == "y" else box.width
@@ -89,25 +99,25 @@ def label_axis(ax, axis: str, names, smallest: float = 4) -> None:
     space = 0.8 * length / ax.figure.dpi * _POINTS_PER_INCH / max(1, len(names))
     step = max(1, int(np.ceil(smallest / space)))
     size = min(10.0, space * step)
-    names = [shortened(name) for name in names]
+    names = [shortened(name, longest) for name in names]
     rotation = 0
-    if axis == "x" and label_width(names, size) * _POINTS_PER_INCH > space * step:
+    if axis == "x" and label_width(names, size, longest) * _POINTS_PER_INCH > space * step:
         rotation = 90
     set_ticks = ax.set_yticks if axis == "y" else ax.set_xticks
     set_ticks(np.arange(0, len(names), step), names[::step], rotation=rotation, fontsize=size)
 
 
-def settle(ax, *, smallest: float = 7, **names) -> None:
+def settle(ax, *, smallest: float = 7, longest: int = LONGEST, **names) -> None:
     """Name positions along axes, given as x= and y=, for the size that the layout leaves them."""
     for _ in range(2):  # the first labels decide the layout, and the layout the room for labels
         for axis, its_names in names.items():
-            label_axis(ax, axis, its_names, smallest)
+            label_axis(ax, axis, its_names, smallest, longest)
         ax.figure.draw_without_rendering()
 
 
-def label_bars(ax, names) -> None:
+def label_bars(ax, names, longest: int = LONGEST) -> None:
     """Name horizontal bars, with the first bar on top."""
-    label_axis(ax, "y", names)
+    label_axis(ax, "y", names, longest=longest)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(axis="x", linewidth=0.4, alpha=0.6)
     ax.set_axisbelow(True)

@@ -66,6 +66,7 @@ class FieldPairTerms:
     score: np.ndarray  # (n, n_outputs)
     cross: np.ndarray  # (n, n_outputs)
     contribution: np.ndarray  # (n, n_outputs)
+    n_pairs: np.ndarray  # (n,) pairs of the row, of these two fields
     n_row_pairs: np.ndarray  # (n,) pairs of the row, of all fields
 
 
@@ -174,6 +175,7 @@ def by_field_pair(terms: Terms, fields: Fields) -> FieldPairTerms:
         _sums(inverse, terms.score, len(code)),
         _sums(inverse, terms.cross, len(code)),
         _sums(inverse, terms.contribution, len(code)),
+        np.bincount(inverse, minlength=len(code)),
         np.bincount(terms.pair_row, minlength=terms.n_rows)[row],
     )
 

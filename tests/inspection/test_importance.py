@@ -110,9 +110,10 @@ def test_deviation_tells_whether_the_attention_varies_by_row(rng):
     X = np.eye(4)[rng.integers(0, 4, size=(80, 3))].reshape(80, 12)
     model = random_model(AFMRegressor, X, 1, rng)
     fields = np.repeat(["a", "b", "c"], 4)
-    assert (pair_importance(model, X, fields=fields).ranked("std") > 0.05).all()
+    options = {"fields": fields, "statistic": "attention"}
+    assert (pair_importance(model, X, **options).ranked("std") > 0.05).all()
     model.attention_context_[:] = 0  # uniform in each row
-    found = pair_importance(model, X, fields=fields)
+    found = pair_importance(model, X, **options)
     np.testing.assert_allclose(found.ranked("mean"), 1 / 3, rtol=1e-12)
     np.testing.assert_allclose(found.ranked("std"), 0, atol=1e-12)
 
@@ -184,9 +185,9 @@ def test_permuting_exchanges_contributions(rng, monkeypatch):
 
 def test_an_fm_s_attention_is_one_and_cannot_be_made_uniform():
     model, X, y = fitted_pipeline(FMRegressor(max_iter=30, random_state=0))
-    found = pair_importance(model, X)
+    found = pair_importance(model, X, statistic="attention")
     np.testing.assert_array_equal(found.ranked("mean"), 1)
-    ranked = pair_importance(model, X, statistic="abs_contribution").pair_names
+    ranked = pair_importance(model, X).pair_names  # by contributions
     assert all(set(pair) in TRUE_PAIRS for pair in ranked[:2])
     with pytest.raises(ValueError, match="FMRegressor has none"):
         permutation_pair_importance(model, X, y, method="uniform")
@@ -205,7 +206,7 @@ def test_errors(rng):
     X = ragged_matrix(rng)
     model = random_model(AFMClassifier, X, 3, rng)
     y = model.predict(X)
-    with pytest.raises(ValueError, match=r"statistic='mean' must be one of \['attention'"):
+    with pytest.raises(ValueError, match=r"statistic='mean' must be one of \['abs_contribution'"):
         pair_importance(model, X, statistic="mean")
     with pytest.raises(ValueError, match=r"model has 3 \(\['a', 'b', 'c'\]\)\. .* from 0 to 2"):
         pair_importance(model, X, statistic="contribution")
