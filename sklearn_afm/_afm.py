@@ -21,7 +21,7 @@ from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
 from ._core.pairs.weighted_sum import weighted_pair_sum
 from ._fm import FM
-from ._settings import setting
+from ._settings import RARELY, TRAINING, setting
 from ._shared_settings import FieldPairSettings, LayerSettings
 from ._tasks import ClassificationTask, RegressionTask
 
@@ -222,6 +222,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
         "Share of the attention that training sets to 0, where it draws no pairs.",
+        group=RARELY,
     )
     l2_attention: float = setting(
         1e-4,
@@ -236,6 +237,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         """Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
         thousandth of the number of rows that hold a column, in the mean over columns, but at least
         0.1 and at most 1.""",
+        group=TRAINING,
     )
     row_scaling: str | None = setting(
         "pairs",
@@ -245,6 +247,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         ``median_pairs_``: a row that lacks an entry has that much less interaction, as in an FM.
         None is the formula of the paper, in which the attention of each row sums to 1, whatever
         its number of pairs. The two differ only if rows have different numbers of entries.""",
+        group=RARELY,
     )
     field_aware: bool = setting(
         False,
@@ -259,6 +262,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         "int or None",
         """Pairs that training draws, at each step, of a row that has more; the sum over all pairs
         is estimated from them. Prediction computes all. None: training does too.""",
+        group=RARELY,
     )
     init: object = setting(
         None,
@@ -268,6 +272,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         uniform attention and its optimiser's state. A fitted FM estimator is taken as it is, with
         the optimiser's state if it has ``warm_start=True``. Inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`. Not with hidden layers.""",
+        group=RARELY,
     )
 
     @property

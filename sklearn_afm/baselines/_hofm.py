@@ -13,7 +13,7 @@ from .._core.models.layers import dropout
 from .._core.models.model import Parameter, normal_in_type, zeros
 from .._core.models.pooled import EMBEDDING_STD
 from .._fm import FM
-from .._settings import setting
+from .._settings import RARELY, setting
 from .._tasks import ClassificationTask, RegressionTask
 from ._notes import notes
 
@@ -116,6 +116,7 @@ class HOFMEstimator(BaseFactorizationMachine):
         ["boolean"],
         "bool",
         "Whether all orders have one table of embeddings.",
+        group=RARELY,
     )
     l2_higher_orders: float = setting(
         1.0,
