@@ -187,7 +187,8 @@ class TrainingSettings(HasSettings):
         0,
         ["verbose"],
         "int",
-        "1 prints a line per epoch. 2 also shows a progress bar, if tqdm is installed.",
+        """1 prints the estimator and a line per epoch; in another process, as in a search with
+        `n_jobs`, with its name. 2 also shows a progress bar, if tqdm is installed.""",
         group=TRAINING,
     )
     callbacks: list | tuple | None = setting(

@@ -145,10 +145,12 @@ def test_verbose(one_hot_data, capsys, monkeypatch, verbose, has_tqdm):
     FMRegressor(verbose=verbose, **SHORT).fit(X, y, X_val=X, y_val=y)
     captured = capsys.readouterr()
     lines = [line for line in captured.out.splitlines() if line.strip()]
-    assert len(lines) == (4 if verbose else 0)
-    assert len({len(line) for line in lines}) <= 1  # aligned
+    assert len(lines) == (5 if verbose else 0)
+    assert len({len(line) for line in lines[1:]}) <= 1  # aligned
     if verbose:
-        assert lines[0].split()[0] == "epoch"
+        assert lines[0].startswith("FMRegressor(")
+        assert lines[0].endswith("), 300 rows")
+        assert lines[1].split()[0] == "epoch"
         assert lines[-1].split()[0] == "3/3"
     assert bool(captured.err) == (verbose == 2 and has_tqdm)
 

@@ -54,8 +54,8 @@ def _validate(estimator, X, *y, **options):
                 f"as they are. Fill them ({name}.filled(0), sklearn.impute.SimpleImputer) or drop "
                 "their rows."
             )
-    check_kinds(estimator, X)
     try:
+        check_kinds(estimator, X)
         # A number too large for float64 becomes infinite, and is then refused.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(estimator, X, *y, **_ACCEPTED, **options)

@@ -50,20 +50,24 @@ def interrupted_notice(estimator, interrupted: bool) -> Notices:
 def unfinished_notice(setup: Setup, state: RunState, interrupted: bool) -> Notices:
     """Tell if `max_iter` ended training while the loss was falling.
 
-    It was if the last `n_iter_no_change` epochs lowered it by more than 0.5% of a constant's loss.
-    A fit with `warm_start` goes on when it is called again.
+    It was if the last `n_iter_no_change` epochs lowered it by more than 0.5% of a constant's loss,
+    and no epoch has been without a better score since the best. A fit with `warm_start` goes on
+    when it is called again.
     """
     estimator, history = setup.estimator, state.history
     if interrupted or estimator.warm_start or len(history) < max(2, estimator.max_iter):
+        return []
+    if state.best_iter < len(history):  # early stopping has begun to wait
         return []
     watched = "validation_loss" if "validation_loss" in history[-1] else "train_loss"
     last = [record[watched] for record in history[-1 - estimator.n_iter_no_change :]]
     if last[0] - min(last) <= _FALLS * _loss_of_constant(setup):
         return []
+    loss = watched.replace("train_", "training_").replace("_", " ")
     message = (
-        f"max_iter={estimator.max_iter} ended training before the "
-        f"{watched.replace('_', ' ').replace('train ', 'training ')} was level: it fell from "
-        f"{last[0]:.4g} to {min(last):.4g} in the last {len(last) - 1} epochs. Raise max_iter."
+        f"max_iter={estimator.max_iter} ended training before the {loss} was level: it fell from "
+        f"{last[0]:.4g} to {min(last):.4g} from epoch {len(history) - len(last) + 1} on. Raise "
+        f"max_iter{'' if watched == 'validation_loss' else ', or set early_stopping=True'}."
     )
     return [(message, ConvergenceWarning)]
 
