@@ -17,6 +17,7 @@ from ._core.tensors import shared_tensor
 from ._data import checks, weights
 from ._data.rows import Rows
 from ._docstrings import documented
+from ._documentation import DocumentationLink
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
 from ._settings import settings_of
@@ -24,7 +25,7 @@ from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
 
 
-class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
+class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.

@@ -19,6 +19,7 @@ from ._data.fields import fields_of
 from ._data.prepare import Prepared, prepare
 from ._data.rows import Rows
 from ._docstrings import filled, parameters_section
+from ._documentation import DocumentationLink
 from ._fit.notices import Notices, codes_notice
 from ._settings import RARELY, TRAINING, HasSettings, setting
 from ._tasks import LARGEST_TARGET
@@ -75,7 +76,7 @@ References
 _LARGEST_VALUE = 1e15
 
 
-class BayesianFM(HasSettings, BaseEstimator):
+class BayesianFM(HasSettings, DocumentationLink, BaseEstimator):
     """What BayesianFMRegressor and BayesianFMClassifier share."""
 
     embedding_dim: int = setting(

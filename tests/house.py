@@ -39,7 +39,10 @@ FLOORS = [
         ],
         "rows as rectangles of numbers",
     ),
-    (["_compat.py", "exceptions.py", "datasets"], "scikit-learn's private names; data sets"),
+    (
+        ["_compat.py", "_documentation.py", "exceptions.py", "datasets"],
+        "scikit-learn's private names; data sets",
+    ),
 ]
 # Files that only hold a docstring, or say where something of stored models has moved.
 UNDRAWN = ("_fitting.py", "_scaling.py", "_core/__init__.py")

@@ -39,7 +39,7 @@ class HOFM(FM):
         if order > 2:
             self.pair_terms = None
         if order > 2 and shared and n_outputs == 1:
-            # Shared embeddings have no unit that brings products of two and of three to the target's.
+            # Shared embeddings have no unit that brings products of two and three to the target's.
             self.parameters = self._with_units_in_projection()
         for degree in range(3, order + 1):
             self.parameters += self._own(degree, carries_unit=n_outputs == 1 and not shared)
