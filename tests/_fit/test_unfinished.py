@@ -7,7 +7,7 @@ import pytest
 from conftest import ESTIMATORS, target_for
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_afm import BayesianFMRegressor, FMRegressor, baselines
+from sklearn_afm import AFMClassifier, BayesianFMRegressor, FMRegressor, baselines
 
 EVERY = [*ESTIMATORS, *(getattr(baselines, name) for name in baselines.__all__)]
 GRADIENT = {"l2_linear": 0.5, "l2_embedding": 1, "random_state": 0}
@@ -32,7 +32,7 @@ def test_too_few_epochs_are_told(Estimator, one_hot_data):
     assert "the validation loss was level" in message
 
 
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("Estimator", [AFMClassifier, FMRegressor])
 @pytest.mark.parametrize("options", [{}, {"early_stopping": True}])
 def test_the_defaults_are_enough(Estimator, options, one_hot_data):
     X, y = one_hot_data
@@ -77,6 +77,14 @@ def test_weights_count_in_the_loss_of_the_constant(one_hot_data, monkeypatch, rn
         monkeypatch.setattr("sklearn_afm._fit.notices._FALLS", share)
         model = FMRegressor(max_iter=12, **GRADIENT)
         assert len(warned(model, X, y, sample_weight=weight)) == n_messages
+
+
+@pytest.mark.parametrize(("scores", "n_messages"), [([1, 2, 3], 1), ([1, 3, 2], 0)])
+def test_nothing_is_said_once_early_stopping_waits(scores, n_messages, one_hot_data):
+    X, y = one_hot_data
+    given = iter(scores)
+    options = {"early_stopping": True, "scoring": lambda model, X, y: next(given), "max_iter": 3}
+    assert len(warned(FMRegressor(**options, **GRADIENT), X, y)) == n_messages
 
 
 def stopped(record):
