@@ -17,14 +17,15 @@ from ._core.tensors import shared_tensor
 from ._data import checks, weights
 from ._data.rows import Rows
 from ._docstrings import documented
+from ._documentation import DocumentationLink
 from ._fit.fit import fit_rows, pass_rows
-from ._fit.notices import Notices
+from ._fit.notices import Notices, codes_notice
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
 
 
-class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
+class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
@@ -179,7 +180,8 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         )
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
-        return fit_rows(self, rows, validation, self._seeds(), known)
+        notices = [] if continued else codes_notice(self, rows.X)
+        return notices + fit_rows(self, rows, validation, self._seeds(), known)
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
