@@ -79,7 +79,12 @@ def with_gaps(levels, rng):
 
 
 def below_0(levels, rng):
-    return OrdinalEncoder().fit_transform(levels) - 1
+    return OrdinalEncoder().fit_transform(levels) - [0, 0, 1]
+
+
+def ids(levels, rng):
+    """A count of each value up to the largest would not fit into memory."""
+    return rng.integers(10**12, 10**13, (500, 2))
 
 
 def one_column(levels, rng):
@@ -93,7 +98,7 @@ def nothing(levels, rng):
 @pytest.mark.parametrize(
     "table",
     [one_hot, digits, bag_of_words, counts, even, measurements, codes_beside_a_measurement,
-     codes_beside_years, with_gaps, below_0, one_column, nothing],
+     codes_beside_years, with_gaps, below_0, ids, one_column, nothing],
 )  # fmt: skip
 def test_other_tables_are_not_taken_for_codes(table, levels, rng):
     assert found(table(levels, rng)) == []

@@ -40,6 +40,10 @@ TABLES = {
     "pd.NA, Int64": (GAPS.astype({"speed": "Int64"}), GAP),
     "pd.NA, object": (GAPS.astype(object).where(GAPS.notna(), pd.NA), GAP),
     "pd.NA, boolean": (pd.DataFrame({"speed": pd.array([True, None] * 4, "boolean")}), GAP),
+    "no value": (
+        GAPS.assign(speed=None),
+        GAP,
+    ),
     "sparse NaN": (
         sparse.csr_array(np.array([[0, np.nan, 1]] * 8)),
         r"Column 'x1' of X has missing values \(NaN\). Fill them",
