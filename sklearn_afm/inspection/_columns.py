@@ -12,12 +12,20 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
+from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from .._attributes import model_of, parameters_of
 from .._data.checks import check_rows
 from .._fields.encoder import FieldEncoder
+from ._levels import (
+    Level,
+    bare_name,
+    levels_of_bins,
+    levels_of_categories,
+    levels_of_fields,
+    levels_of_scaled,
+)
 
 # With this many fields, one matrix of fields by fields takes 32 MB.
 MAX_FIELDS = 2000
@@ -118,6 +126,24 @@ def find_fields(encoder, model, fields) -> Fields:
     return found
 
 
+def find_levels(encoder, model, fields: Fields) -> list[Level]:
+    """Return what each column stands for within its field.
+
+    If an encoder does not say so, or a field has columns that come from several, their names do.
+    """
+    names = column_names(encoder, model)
+    _, sources, levels = (None, names, [None] * len(names))
+    if encoder is not None:
+        _, sources, levels = _trace(encoder, names)
+    n_sources = [len(set(sources[fields.of_column == field])) for field in range(len(fields))]
+    return [
+        Level(bare_name(str(name), fields.names[field]))
+        if level is None or n_sources[field] > 1
+        else level
+        for name, field, level in zip(names, fields.of_column, levels)
+    ]
+
+
 def _numbered_names(n_columns):
     return np.array([f"x{number}" for number in range(n_columns)], dtype=object)
 
@@ -159,46 +185,60 @@ def _by_columns(groups: Mapping, n_columns: int) -> Fields:
 
 
 def _trace(encoder, own_names):
-    """Return the name of each encoded column and of the input column that it comes from.
+    """Return each encoded column's name, the input column that it comes from, and its level.
 
-    If these are unknown, `own_names` is returned for both.
+    If these are unknown, `own_names` is returned for the first two, and None as each level.
     """
     try:
-        names, fields = _through(encoder, None, None)
+        found = _through(encoder, None, None, None)
     except AttributeError:  # an encoder without names of its inputs or outputs
-        names = None
-    return (own_names, own_names) if names is None else (names, fields)
+        found = (None, None, None)
+    return (own_names, own_names, _no_levels(own_names)) if found[0] is None else found
 
 
-def _through(transformer, names, fields):
-    """Return names and fields of a fitted transformer's output columns.
+def _through(transformer, names, fields, levels):
+    """Return names, fields and levels of a fitted transformer's output columns.
 
-    `names` and `fields` are those of its input columns. None means that the names are unknown,
-    for example after a FunctionTransformer that gives no names.
+    `names`, `fields` and `levels` are those of its input columns. None means that the names are
+    unknown, for example after a FunctionTransformer that gives no names. A level may be None.
     """
     if isinstance(transformer, Pipeline):
         for _, step in transformer.steps:
-            names, fields = _through(step, names, fields)
-        return names, fields
+            names, fields, levels = _through(step, names, fields, levels)
+        return names, fields, levels
     if transformer is None or isinstance(transformer, str):  # "passthrough"
-        return names, fields
+        return names, fields, levels
     if names is None:
         names = fields = _input_names(transformer)
+        levels = _no_levels(names)
     if isinstance(transformer, ColumnTransformer):
-        return _through_columns(transformer, names, fields)
+        return _through_columns(transformer, names, fields, levels)
     if not hasattr(transformer, "get_feature_names_out"):
-        return None, None
+        return None, None, None
     new_names = transformer.get_feature_names_out(names)
     if isinstance(transformer, OneHotEncoder):
-        return new_names, np.repeat(fields, _one_hot_widths(transformer))
+        widths = _one_hot_widths(transformer)
+        new_levels = levels_of_categories(np.repeat(names, widths), new_names)
+        return new_names, np.repeat(fields, widths), new_levels
     if isinstance(transformer, FieldEncoder):
         widths = [field.stop - field.start for field in transformer.fields_]
-        return new_names, np.repeat([field.name for field in transformer.fields_], widths)
+        sources = [field.name for field in transformer.fields_]
+        return new_names, np.repeat(sources, widths), levels_of_fields(transformer)
     if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
-        return new_names, np.repeat(fields, transformer.n_bins_.astype(int))
+        widths = transformer.n_bins_.astype(int)
+        return new_names, np.repeat(fields, widths), levels_of_bins(transformer)
+    if isinstance(transformer, StandardScaler):
+        unknown = np.array([level is None for level in levels])
+        levels = np.where(unknown, levels_of_scaled(transformer, fields), levels)
     # A column that keeps its name (after scaling, imputing or selecting) keeps its field.
-    field_of = dict(zip(names, fields))
-    return new_names, np.array([field_of.get(name, name) for name in new_names], dtype=object)
+    field_of, level_of = dict(zip(names, fields)), dict(zip(names, levels))
+    new_fields = np.array([field_of.get(name, name) for name in new_names], dtype=object)
+    new_levels = np.array([level_of.get(name) for name in new_names], dtype=object)
+    return new_names, new_fields, new_levels
+
+
+def _no_levels(names) -> np.ndarray:
+    return np.full(len(names), None, dtype=object)
 
 
 def _input_names(transformer) -> np.ndarray:
@@ -209,23 +249,23 @@ def _input_names(transformer) -> np.ndarray:
     return np.asarray(names, dtype=object)
 
 
-def _through_columns(transformer: ColumnTransformer, names, fields):
+def _through_columns(transformer: ColumnTransformer, names, fields, levels):
     n_outputs = max(part.stop for part in transformer.output_indices_.values())
-    new_names, new_fields = np.empty((2, n_outputs), dtype=object)
+    new_names, new_fields, new_levels = np.full((3, n_outputs), None, dtype=object)
     for name, part, columns in transformer.transformers_:
         outputs = transformer.output_indices_[name]
         if outputs.stop == outputs.start:
             continue
         inputs = _positions(columns, names)
-        found = _through(part, names[inputs], fields[inputs])
+        found = _through(part, names[inputs], fields[inputs], levels[inputs])
         if found[0] is None:
             unnamed = [f"{name}_{number}" for number in range(outputs.stop - outputs.start)]
-            found = unnamed, unnamed
-        new_names[outputs], new_fields[outputs] = found
+            found = unnamed, unnamed, None
+        new_names[outputs], new_fields[outputs], new_levels[outputs] = found
     with suppress(AttributeError):  # a part gives no names
         # Unlike the parts, the ColumnTransformer adds their names as prefixes if it is set to.
         new_names = np.asarray(transformer.get_feature_names_out(names), dtype=object)
-    return new_names, new_fields
+    return new_names, new_fields, new_levels
 
 
 def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:

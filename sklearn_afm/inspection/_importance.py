@@ -5,7 +5,8 @@ from sklearn.utils import Bunch
 
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
-from ._results import check_choice, check_output, to_frame
+from ._moments import Moments
+from ._results import check_choice, check_output, to_frame, unit_of
 from ._terms import by_field_pair, iter_terms
 
 STATISTICS = ("attention", "abs_contribution", "contribution")
@@ -31,35 +32,6 @@ class PairImportance(Bunch):
         columns = {"first": self.fields[self.first], "second": self.fields[self.second]}
         matrices = [name for name in ("mean", "std", "std_error", "share") if name in self]
         return to_frame(columns | {name: self.ranked(name) for name in matrices})
-
-
-class _Moments:
-    """Weighted count, mean and sum of squared deviations, for values of several groups.
-
-    Values come block by block, each with the number of its group. Blocks are merged by the method
-    of Chan, Golub and LeVeque (1979): if all values are equal, the deviation is 0 up to rounding.
-    """
-
-    def __init__(self, length: int):
-        self.weight, self.mean, self.squares = np.zeros((3, length))
-
-    def add(self, number, value, weight):
-        """Include the values of one block."""
-        length = len(self.weight)
-        added = np.bincount(number, weight, length)
-        seen = np.maximum(added, np.finfo(float).tiny)
-        mean = np.bincount(number, weight * value, length) / seen
-        squares = np.bincount(number, weight * (value - mean[number]) ** 2, length)
-        total = np.maximum(self.weight + added, np.finfo(float).tiny)
-        step = (mean - self.mean) * (added > 0)
-        self.squares += squares + step**2 * added * self.weight / total
-        self.mean += step * added / total
-        self.weight += added
-
-    @property
-    def std(self):
-        """Standard deviation of the values of each group."""
-        return np.sqrt(self.squares / np.maximum(self.weight, np.finfo(float).tiny))
 
 
 def pair_importance(
@@ -109,6 +81,8 @@ def pair_importance(
         std : ndarray of shape (n_fields, n_fields)
             Standard deviation over the rows that have the pair. If it is much smaller than
             `mean`, all these rows have nearly the same value.
+        std_error : ndarray of shape (n_fields, n_fields)
+            Standard error of `mean` over all rows.
         share : ndarray of shape (n_fields, n_fields)
             Share of the rows that have the pair, by weight.
         total : ndarray of shape (n_fields,)
@@ -123,6 +97,8 @@ def pair_importance(
             Names of the two fields of each pair, in the same order.
         statistic : str
             The parameter `statistic`.
+        unit : str
+            Unit of `mean`, in words; "" for attention, which has none.
 
         ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
 
@@ -156,13 +132,25 @@ def pair_importance(
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     weight = check_weights(sample_weight, X)
-    moments = _Moments(len(fields) ** 2)
+    moments = Moments(len(fields) ** 2)
     for rows, terms in iter_terms(model, X):
         pairs = by_field_pair(terms, fields)
         moments.add(pairs.pair, row_values(pairs, statistic, output), weight[rows][pairs.row])
     share = moments.weight / weight.sum()
+    # Over all rows: a row without the pair counts as 0.
     mean = moments.mean * share
-    return importance_of(fields, mean, share > 0, std=moments.std, share=share, statistic=statistic)
+    variance = share * moments.std**2 + share * (1 - share) * moments.mean**2
+    std_error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
+    return importance_of(
+        fields,
+        mean,
+        share > 0,
+        std=moments.std,
+        std_error=std_error,
+        share=share,
+        statistic=statistic,
+        unit="" if statistic == "attention" else unit_of(model, output),
+    )
 
 
 def row_values(pairs, statistic, output) -> np.ndarray:
@@ -173,7 +161,7 @@ def row_values(pairs, statistic, output) -> np.ndarray:
     return values.mean(1) if output is None else values[:, output]
 
 
-def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
+def importance_of(fields, mean, occurs, *, statistic, unit, **flat) -> PairImportance:
     """Make the result: symmetric matrices of flat arrays, and a ranking of the pairs.
 
     The element f * n_fields + g of a flat array belongs to the fields f <= g.
@@ -194,4 +182,5 @@ def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
         first=first,
         second=second,
         statistic=statistic,
+        unit=unit,
     )

@@ -3,15 +3,30 @@
 import numpy as np
 
 from ._importance import pair_importance
-from ._plotting import AXIS_LABELS, NEGATIVE, POSITIVE, axes_for, label_bars
+from ._plotting import (
+    AXIS_LABELS,
+    NEGATIVE,
+    POSITIVE,
+    axes_for,
+    label_bars,
+    pair_label,
+    settle,
+    sign_legend,
+    with_unit,
+)
 from ._results import check_count
+
+# What bars of either sign mean, by statistic.
+_SIGNS = {
+    "contribution": ("raises the prediction", "lowers it"),
+    "loss increase": ("the loss rises without the pair", "falls"),
+}
 
 
 class PairImportanceDisplay:
-    """Ranked bars of the most important pairs of fields, with their spread.
+    """Ranked bars of the most important pairs of fields.
 
-    The line on a bar shows the standard deviation over rows (`pair_importance`) or two standard
-    errors (`permutation_pair_importance`).
+    The line on a bar shows the standard error of the mean over rows.
 
     Parameters
     ----------
@@ -107,10 +122,7 @@ class PairImportanceDisplay:
         check_count("n_pairs", n_pairs)
         found = self.importance
         mean = found.ranked("mean")[:n_pairs]
-        if "std" in found:
-            spread, label = found.ranked("std")[:n_pairs], "line: deviation over rows"
-        else:
-            spread, label = 2 * found.ranked("std_error")[:n_pairs], "line: two standard errors"
+        spread = found.ranked("std_error")[:n_pairs]
         # The line must not suggest that attention could be negative.
         never_negative = found.statistic in ("attention", "abs_contribution")
         lower = np.minimum(spread, mean) if never_negative else spread
@@ -124,7 +136,13 @@ class PairImportanceDisplay:
             color=np.where(mean < 0, NEGATIVE, POSITIVE),
             error_kw={"ecolor": "black", "elinewidth": 1.2},
         )
-        label_bars(ax, [f"{first} x {second}" for first, second in found.pair_names[:n_pairs]])
+        names = [pair_label(*pair) for pair in found.pair_names[:n_pairs]]
+        label_bars(ax, names)
         ax.axvline(0, color="black", linewidth=0.8)
-        ax.set_xlabel(f"{AXIS_LABELS.get(found.statistic, found.statistic)} ({label})")
+        ax.set_xlabel(
+            with_unit(AXIS_LABELS.get(found.statistic, found.statistic), found.get("unit"))
+        )
+        if found.statistic in _SIGNS:
+            sign_legend(ax, *_SIGNS[found.statistic])
+        settle(ax, y=names)
         return self

@@ -85,6 +85,8 @@ def permutation_pair_importance(
             Names of the two fields of each pair, in the same order.
         statistic : str
             "loss increase".
+        unit : str
+            "squared error" or "log loss, nats".
 
         ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
 
@@ -165,7 +167,14 @@ def permutation_pair_importance(
     mean = total / weight.sum()
     variance = np.maximum(squares / weight.sum() - mean**2, 0)
     std_error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
-    result = importance_of(fields, mean, occurs > 0, std_error=std_error, statistic="loss increase")
+    result = importance_of(
+        fields,
+        mean,
+        occurs > 0,
+        std_error=std_error,
+        statistic="loss increase",
+        unit="log loss, nats" if is_classifier(model) else "squared error",
+    )
     result.loss = float(baseline / weight.sum())
     return result
 

@@ -16,6 +16,17 @@ def output_names(model) -> np.ndarray:
     return np.arange(n_outputs)
 
 
+def unit_of(model, output: int | None) -> str:
+    """Return the unit of an output's raw scores, in words; None stands for the mean of several."""
+    if output is None:
+        return "logits" if hasattr(model, "classes_") else "units of the targets"
+    if not hasattr(model, "classes_"):
+        return f"unit of target {output}" if has_output_axis(model) else "unit of the target"
+    if has_output_axis(model):
+        return f"logit of {model.classes_[output]}"
+    return f"log odds of {model.classes_[1]}"
+
+
 def as_predicted(model, values):
     """Give values (n, n_outputs) the shape of predictions: (n,) if these have no output axis."""
     return values if has_output_axis(model) else values[..., 0]

@@ -103,9 +103,9 @@ def test_ranked_pairs(fitted):
     np.testing.assert_allclose(widths, found.ranked("mean")[:6])
     (lines,) = display.bars_.errorbar.lines[2]
     low, high = np.transpose([segment[:, 0] for segment in lines.get_segments()])
-    mean, std = found.ranked("mean")[:6], found.ranked("std")[:6]
-    np.testing.assert_allclose(high, mean + std)
-    np.testing.assert_allclose(low, np.maximum(mean - std, 0), atol=1e-12)
+    mean, error = found.ranked("mean")[:6], found.ranked("std_error")[:6]
+    np.testing.assert_allclose(high, mean + error)
+    np.testing.assert_allclose(low, np.maximum(mean - error, 0), atol=1e-12)
     names = [f"{a} x {b}" for a, b in found.pair_names[:6]]
     assert texts(display.ax_.get_yticklabels()) == names
     change = permutation_pair_importance(model, X, y, random_state=0)
@@ -113,7 +113,8 @@ def test_ranked_pairs(fitted):
     display = drawn(PairImportanceDisplay(change).plot(ax))
     assert display.ax_ is ax
     assert len(display.bars_) == 15
-    assert "two standard errors" in ax.get_xlabel()
+    assert ax.get_xlabel() == "loss increase (squared error)"
+    assert texts(ax.get_legend().get_texts())[0] == "the loss rises without the pair"
 
 
 def test_waterfall_ends_at_the_prediction(fitted):
@@ -156,7 +157,7 @@ def test_history_of_several(fitted):
     history = model[-1].history_
     expected = np.sqrt([record["validation_loss"] for record in history])
     np.testing.assert_allclose(display.lines_["AFM"][1].get_ydata(), expected)
-    assert display.ax_.get_ylabel() == "RMSE"
+    assert display.ax_.get_ylabel() == "RMSE (unit of the target)"
     assert len(display.ax_.get_legend().get_texts()) == 3
     two = HistoryDisplay.from_estimator([fm, fm])
     assert list(two.lines_) == ["FMRegressor 0", "FMRegressor 1"]
@@ -166,7 +167,7 @@ def test_history_of_a_classifier(rng):
     X = ragged_matrix(rng)
     classifier = FMClassifier(max_iter=3).fit(X, X[:, 0] > 0)
     display = drawn(HistoryDisplay.from_estimator(classifier))
-    assert display.ax_.get_ylabel() == "log loss"
+    assert display.ax_.get_ylabel() == "log loss (nats)"
     losses = [record["train_loss"] for record in classifier.history_]
     np.testing.assert_allclose(display.lines_["FMClassifier"][0].get_ydata(), losses)
     regressor = FMRegressor(max_iter=1).fit(X, X[:, 0])
@@ -174,6 +175,10 @@ def test_history_of_a_classifier(rng):
         HistoryDisplay.from_estimator([classifier, regressor])
     with pytest.raises(ValueError, match="empty"):
         HistoryDisplay.from_estimator([])
+    with pytest.raises(ValueError, match="the history of 'FM' is empty"):
+        HistoryDisplay({"FM": []}).plot()
+    with pytest.raises(ValueError, match="histories is empty"):
+        HistoryDisplay({}).plot()
 
 
 @pytest.mark.parametrize("n_fields", [10, 40])

@@ -195,7 +195,7 @@ def test_an_fm_s_attention_is_one_and_cannot_be_made_uniform():
 def test_frames():
     model, X, y = fitted_pipeline(AFMRegressor(max_iter=2, random_state=0))
     frame = pair_importance(model, X).to_frame()
-    assert frame.columns.tolist() == ["first", "second", "mean", "std", "share"]
+    assert frame.columns.tolist() == ["first", "second", "mean", "std", "std_error", "share"]
     assert len(frame) == 15
     frame = permutation_pair_importance(model, X, y, n_repeats=1).to_frame()
     assert frame.columns.tolist() == ["first", "second", "mean", "std_error"]
