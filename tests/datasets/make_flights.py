@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-WEATHER = ["temp", "wind_dir", "wind_speed", "precip", "pressure", "visib"]
+WEATHER = ["precip", "visib"]
 COLUMNS = ["carrier", "tailnum", "origin", "dest", "weekday", "hour", *WEATHER]
 N_ROWS, MINUTES = 20_000, 15
 
