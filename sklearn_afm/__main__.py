@@ -179,26 +179,29 @@ def say_who_is_ahead(losses: dict) -> None:
 
 
 def show_interactions(model: Pipeline, table: Table, picture: str) -> None:
-    """Print the strongest pairs of fields and where they are strongest, and draw the first."""
+    """Print the strongest pairs of fields and where they are strongest, and draw one of them."""
     rows = table.X_test[:LISTED_ROWS]
     found = pair_importance(model, rows, statistic="abs_contribution")
     names = found.pair_names[:5]
     print(f"\n  The strongest of {len(found.pair_names)} interactions: mean size, in log odds")
+    n_cells = {}
     for pair, size in zip(names, found.ranked("mean")):
         effect = pair_effect(model, rows, pair)
         means = np.where(effect.count >= CELL_ROWS, effect.mean, 0)
+        n_cells[pair] = (effect.count >= CELL_ROWS).sum()
         i, j = np.unravel_index(np.abs(means).argmax(), means.shape)
         levels = f"{pair[0]} {effect.first_levels[i]}, {pair[1]} {effect.second_levels[j]}"
         print(f"    {' x '.join(pair):<22}{size:.3f}   {means[i, j]:+.2f} at {levels}")
     if find_spec("matplotlib") is None:
-        print("\n  If matplotlib is installed, the first is drawn, level by level.")
+        print("\n  If matplotlib is installed, one of them is drawn, level by level.")
         return
     from matplotlib.figure import Figure  # without pyplot, no window and no display are needed
 
+    pair = max(names, key=n_cells.get)  # there is most to see
     figure = Figure(figsize=(7, 5), layout="constrained")
-    PairEffectDisplay.from_estimator(model, rows, pair=names[0], ax=figure.subplots())
+    PairEffectDisplay.from_estimator(model, rows, pair=pair, ax=figure.subplots())
     figure.savefig(picture, dpi=120)
-    print(f"\n  {picture} shows {' x '.join(names[0])}, level by level.")
+    print(f"\n  {picture} shows {' x '.join(pair)}, level by level.")
 
 
 def report(table: Table, picture: str) -> None:
