@@ -1,6 +1,7 @@
 """Sphinx's settings: `sphinx-build -W --keep-going -b html docs build/docs`."""
 
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -42,7 +43,7 @@ logging.getLogger("sphinx.sphinx.directives.other").addFilter(
 
 # Pages
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_excludepatterns = ["notebooks/*"]  # shown as they are committed
@@ -65,19 +66,27 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_afm"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_sidebars = {page: [] for page in ("index", "getting_started", "notebooks", "search")}
+html_sidebars = {
+    page: []
+    for page in ("index", "getting_started", "explanations", "study", "notebooks", "search")
+}
 html_copy_source = False
+html_domain_indices = False
 html_theme_options = {
     "logo": {"text": "sklearn_afm"},
     "show_prev_next": True,
     "show_toc_level": 2,
     "navbar_align": "left",
-    "header_links_before_dropdown": 5,
+    "header_links_before_dropdown": 6,
     "footer_start": ["copyright"],
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
 }
 copyright = "the sklearn_afm developers, BSD 3-Clause"
+
+
+# Numbers with sign, unit and what stands in brackets behind them, such as "12.7 s / 0.04 s".
+NUMBER = re.compile(r"([<>~+-]?\.?\d[\d.,]*\s?(%|s|ms|µs|x|MiB|GiB)?(\s*\([^)]*\))?( / |, |$)?)+|-")
 
 
 def own_members_only(app, what, name, obj, skip, options):
@@ -95,6 +104,17 @@ def link_to_scikit_learn(app, env, node, contnode):
     return nodes.reference("", "", contnode, internal=False, refuri=address)
 
 
+def align_numbers(app, doctree):
+    """Mark columns of numbers in Markdown's tables, which the style sheet aligns to the right."""
+    for table in doctree.findall(nodes.tgroup):
+        body = [row.children for row in table.findall(nodes.row) if row.parent.tagname == "tbody"]
+        for position, cells in enumerate(zip(*body)):
+            texts = [text for text in (cell.astext().strip() for cell in cells) if text]
+            if texts and all(map(NUMBER.fullmatch, texts)):
+                for row in table.findall(nodes.row):
+                    row[position]["classes"].append("number")
+
+
 def write_math(translator, node):
     """Write an equation as MathML, which browsers show without a script."""
     as_block = isinstance(node, nodes.math_block)
@@ -106,5 +126,6 @@ def write_math(translator, node):
 def setup(app):
     """Connect the functions above."""
     app.connect("autodoc-skip-member", own_members_only)
+    app.connect("doctree-read", align_numbers)
     app.connect("missing-reference", link_to_scikit_learn)
     app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))

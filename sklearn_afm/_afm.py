@@ -21,7 +21,7 @@ from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
 from ._core.pairs.weighted_sum import weighted_pair_sum
 from ._fm import FM
-from ._settings import setting
+from ._settings import RARELY, TRAINING, setting
 from ._shared_settings import FieldPairSettings, LayerSettings
 from ._tasks import ClassificationTask, RegressionTask
 
@@ -199,9 +199,7 @@ class AFM(PooledModel):
 
 def _network(parameters) -> AttentionNetwork:
     return AttentionNetwork(
-        parameters["attention_weight"],
-        parameters["attention_bias"],
-        parameters["attention_context"],
+        *(parameters[f"attention_{name}"] for name in ("weight", "bias", "context"))
     )
 
 
@@ -222,6 +220,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
         "Share of the attention that training sets to 0, where it draws no pairs.",
+        group=RARELY,
     )
     l2_attention: float = setting(
         1e-4,
@@ -233,18 +232,18 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         1.0,
         [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         '"auto" or float',
-        """Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is a
-        thousandth of the number of rows that hold a column, in the mean over columns, but at least
-        0.1 and at most 1.""",
+        """Learning rate of the attention network, as a multiple of `learning_rate`. "auto" is the
+        mean number of rows of a column, divided by 1000, but at least 0.1 and at most 1.""",
+        group=TRAINING,
     )
     row_scaling: str | None = setting(
         "pairs",
         [StrOptions({"pairs"}), None],
         '"pairs" or None',
         """What multiplies the interactions of a row. "pairs" is its number of pairs over
-        ``median_pairs_``: a row that lacks an entry has that much less interaction, as in an FM.
-        None is the formula of the paper, in which the attention of each row sums to 1, whatever
-        its number of pairs. The two differ only if rows have different numbers of entries.""",
+        ``median_pairs_``: a row that lacks an entry has less interaction, as in an FM. None is 1,
+        as in the paper. The two differ only if rows have different numbers of entries.""",
+        group=RARELY,
     )
     field_aware: bool = setting(
         False,
@@ -259,6 +258,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         "int or None",
         """Pairs that training draws, at each step, of a row that has more; the sum over all pairs
         is estimated from them. Prediction computes all. None: training does too.""",
+        group=RARELY,
     )
     init: object = setting(
         None,
@@ -268,6 +268,7 @@ class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):
         uniform attention and its optimiser's state. A fitted FM estimator is taken as it is, with
         the optimiser's state if it has ``warm_start=True``. Inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`. Not with hidden layers.""",
+        group=RARELY,
     )
 
     @property
@@ -285,11 +286,9 @@ With the non-zero features X of a row and the pairs R among them, the model is [
     + \frac{|R|}{\bar R} \, p^T \sum_{(i,j) \in R} a_{ij} (v_i \odot v_j) x_i x_j
 
 where the attention :math:`a_{ij}` is the softmax over R of
-:math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is the number of pairs of
-the row over ``median_pairs_``. It is 1 if all rows have as many entries. With ``row_scaling=None``
-it is 1 for every row, as in the paper. C are the crosses (``cross_columns_``), with weights c of
-their own. ``crosses=None`` leaves them out. With ``l2_embedding=10`` as well, the attention
-explains all interactions.
+:math:`h^T ReLU(W (v_i \odot v_j) x_i x_j + b)` (Eq. 5 and 6). The factor is that of `row_scaling`.
+C are the crosses (``cross_columns_``), with weights c of their own. ``crosses=None`` leaves them
+out. With ``l2_embedding=10`` as well, the attention explains all interactions.
 
 With ``hidden_layer_sizes``, layers take the weighted sum times :math:`\bar R`, and p what they make
 of it (section 6 of the paper). With ``field_aware``, pairs of the fields f and g have a weight

@@ -18,15 +18,16 @@ from ._data.rows import Rows
 from ._data.units import centered
 from ._data.unseen import learn_unseen_levels
 from ._docstrings import documented
+from ._documentation import DocumentationLink
 from ._fit.fit import fit_rows, pass_rows
-from ._fit.notices import Notices
+from ._fit.notices import Notices, codes_notice
 from ._raw_scores import raw_scores, scores_of_levels
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
 
 
-class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
+class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
@@ -181,9 +182,9 @@ class BaseFactorizationMachine(TrainingSettings, BaseEstimator):
         )
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
-        notices = fit_rows(self, rows, validation, self._seeds(), known)
-        field = numbered(self.fields_)
-        X = centered(rows.X, self.column_mean_)
+        notices = [] if continued else codes_notice(self, rows.X)
+        notices = notices + fit_rows(self, rows, validation, self._seeds(), known)
+        X, field = centered(rows.X, self.column_mean_), numbered(self.fields_)
         score = functools.partial(scores_of_levels, self)
         set_unseen(self, learn_unseen_levels(X, rows.weight, field, score))
         return notices

@@ -1,6 +1,7 @@
 """What the two Bayesian estimators share: settings, fit, scores by draw."""
 
 import copy
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,7 +19,9 @@ from ._data.fields import fields_of
 from ._data.prepare import Prepared, prepare
 from ._data.rows import Rows
 from ._docstrings import filled, parameters_section
-from ._settings import HasSettings, setting
+from ._documentation import DocumentationLink
+from ._fit.notices import Notices, codes_notice
+from ._settings import RARELY, TRAINING, HasSettings, setting
 from ._tasks import LARGEST_TARGET
 
 _ATTRIBUTES = """\
@@ -73,7 +76,7 @@ References
 _LARGEST_VALUE = 1e15
 
 
-class BayesianFM(HasSettings, BaseEstimator):
+class BayesianFM(HasSettings, DocumentationLink, BaseEstimator):
     """What BayesianFMRegressor and BayesianFMClassifier share."""
 
     embedding_dim: int = setting(
@@ -88,12 +91,14 @@ class BayesianFM(HasSettings, BaseEstimator):
         [Interval(Integral, 1, None, closed="left")],
         "int",
         "Sweeps of the sampler, burn-in included. All of them are made.",
+        group=TRAINING,
     )
     burn_in: float = setting(
         0.2,
         [Interval(Real, 0, 1, closed="left")],
         "float in [0, 1)",
         "Share of the sweeps, the first ones, that predictions leave out.",
+        group=RARELY,
     )
     n_draws: int = setting(
         200,
@@ -101,6 +106,7 @@ class BayesianFM(HasSettings, BaseEstimator):
         "int",
         """Draws that are kept for predictions, at most: evenly spread over the sweeps after the
         burn-in. Memory and the time of predictions grow with them.""",
+        group=TRAINING,
     )
     fields: object = setting(
         "auto",
@@ -109,12 +115,14 @@ class BayesianFM(HasSettings, BaseEstimator):
         """Fields: columns that share a prior. "auto" takes runs of neighbouring columns of which no
         row has two, as one-hot encoders make them; a column of several values is a field of its
         own. An array has a label for each column. None is one field of all columns.""",
+        group=RARELY,
     )
     random_state: object = setting(
         None,
         ["random_state"],
         "int, RandomState instance or None",
         "Seed of the draws. The same int gives the same result, bit for bit.",
+        group=TRAINING,
     )
 
     # What stands for the words in braces in docstrings.
@@ -165,11 +173,13 @@ class BayesianFM(HasSettings, BaseEstimator):
         A fit that raises an error leaves the estimator as it was.
         """
         fitted = copy.copy(self)
-        fitted._fit(X, y, sample_weight)
+        notices = fitted._fit(X, y, sample_weight)
         self.__dict__ = vars(fitted)
+        for message, category in notices:
+            warnings.warn(message, category, stacklevel=3)
         return self
 
-    def _fit(self, X, y, sample_weight) -> None:
+    def _fit(self, X, y, sample_weight) -> Notices:
         X, y = checks.check_rows_and_target(self, X, y, reset=True, y_numeric=self._y_numeric)
         y = column_or_1d(y, warn=True)
         weight = weights.check_weights(sample_weight, X)
@@ -204,6 +214,7 @@ class BayesianFM(HasSettings, BaseEstimator):
         self.column_mean_ = scaling.column_mean
         self.n_iter_ = self.max_iter
         self._set_noise(noise_std)
+        return codes_notice(self, X)
 
     def _encode_target(self, y, weight) -> np.ndarray:
         """Targets as numbers (n_rows,)."""

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from ._settings import settings_of
+from ._settings import GROUPS, settings_of
 
 _SECTIONS = ("parameters", "attributes", "notes")
 _SHARED_ATTRIBUTES = """\
@@ -68,9 +68,15 @@ def documented(cls, model) -> str:
 
 
 def parameters_section(cls) -> str:
-    """The section "Parameters" of a class with settings."""
-    described = [setting.described(name) for name, setting in settings_of(cls).items()]
-    return _section("Parameters", "\n".join(described))
+    """The section "Parameters" of a class with settings, below a list of its groups."""
+    settings = settings_of(cls)
+    groups = []
+    for group in GROUPS:
+        names = ", ".join(f"`{name}`" for name, s in settings.items() if s.group == group)
+        groups.append(textwrap.fill(f"- {group}: {names}.", 92, subsequent_indent="  "))
+    described = [setting.described(name) for name, setting in settings.items()]
+    section = _section("Parameters", "\n".join(described))
+    return "\n".join(["The parameters, in groups:", "", *groups, "", section])
 
 
 def filled(text: str, words: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from ._base import BaseFactorizationMachine
 from ._compat import HasMethods
 from ._core.batches.columns import look_up
 from ._core.models.pooled import PooledModel, products_of_pairs
-from ._settings import setting
+from ._settings import RARELY, setting
 from ._tasks import ClassificationTask, RegressionTask
 
 
@@ -53,6 +53,7 @@ class FMEstimator(BaseFactorizationMachine):
         """A fitted FM estimator to start from, with its optimiser's state if it has
         ``warm_start=True``. Inside a grid search, wrap it in
         :class:`~sklearn.frozen.FrozenEstimator`.""",
+        group=RARELY,
     )
 
     _words = {

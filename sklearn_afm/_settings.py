@@ -12,6 +12,10 @@ from typing import Any
 
 from ._compat import dataclass_transform
 
+# Groups of parameters, in the order in which constructors and docstrings have them.
+TUNE, TRAINING, RARELY = "Tune first", "Training", "Rarely changed"
+GROUPS = (TUNE, TRAINING, RARELY)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -28,6 +32,8 @@ class Setting:
         What it does.
     place : int or None
         Its place among the parameters that can be given without a name.
+    group : str
+        One of `GROUPS`.
     """
 
     default: object
@@ -35,6 +41,7 @@ class Setting:
     kind: str
     doc: str
     place: int | None = None
+    group: str = TUNE
 
     def described(self, name: str) -> str:
         """Its lines of the docstring's section "Parameters"."""
@@ -44,9 +51,9 @@ class Setting:
         return f"{name} : {self.kind}, default={default}\n{textwrap.indent(lines, '    ')}"
 
 
-def setting(default, allowed, kind, doc, *, place=None) -> Any:
+def setting(default, allowed, kind, doc, *, place=None, group=TUNE) -> Any:
     """A `Setting`; type checkers take it for a value of the attribute that it is assigned to."""
-    return Setting(default, allowed, kind, doc, place)
+    return Setting(default, allowed, kind, doc, place, group)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(setting,))
@@ -78,7 +85,7 @@ class HasSettings:
 
 
 def settings_of(cls) -> dict[str, Setting]:
-    """Settings of a class by name: those with a place, then its own, then inherited ones."""
+    """Settings of a class by name: those with a place, then by group, a class's own first."""
     found: dict[str, Setting] = {}
     changed: dict[str, object] = {}
     for base in cls.__mro__:
@@ -91,7 +98,11 @@ def settings_of(cls) -> dict[str, Setting]:
         name: replace(value, default=changed[name]) if name in changed else value
         for name, value in found.items()
     }
-    return dict(sorted(found.items(), key=lambda item: item[1].place or len(found)))
+
+    def order(item: tuple[str, Setting]) -> tuple[int, int]:
+        return item[1].place or len(found), GROUPS.index(item[1].group)
+
+    return dict(sorted(found.items(), key=order))
 
 
 def _constructor(settings: dict[str, Setting]) -> Callable:

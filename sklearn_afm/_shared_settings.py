@@ -9,7 +9,7 @@ from sklearn.metrics import get_scorer_names
 from ._compat import Interval, RealNotInt, StrOptions
 from ._core.models.layers import ACTIVATIONS, Layers
 from ._core.training.optimizers import OPTIMIZERS
-from ._settings import HasSettings, setting
+from ._settings import RARELY, TRAINING, HasSettings, setting
 
 
 class TrainingSettings(HasSettings):
@@ -60,6 +60,7 @@ class TrainingSettings(HasSettings):
         columns such that no row has two entries in one: in one-hot rows, those of the encoder.
         Fields of one column share a strength. None: all columns share one. Some models have
         parameters for each field; None then means the fields that are found.""",
+        group=RARELY,
     )
     crosses: object = setting(
         "auto",
@@ -75,6 +76,7 @@ class TrainingSettings(HasSettings):
         '{"adagrad", "adam", "sgd"}',
         """Optimiser. Each changes only the columns that a batch holds. "adam" is therefore the lazy
         Adam: the moments of a column rest while no batch holds it.""",
+        group=TRAINING,
     )
     learning_rate: float | str = setting(
         "auto",
@@ -82,24 +84,28 @@ class TrainingSettings(HasSettings):
         '"auto" or float',
         """Learning rate. "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for
         "adam". If rows have more than 10 non-zeros in the mean, m, it is multiplied by 10 / m.""",
+        group=TRAINING,
     )
     batch_size: int | str = setting(
         "auto",
         [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         '"auto" or int',
         'Rows per step. "auto" is a power of two near n_samples / 32, between 64 and 512.',
+        group=TRAINING,
     )
     max_iter: int = setting(
         100,
         [Interval(Integral, 1, None, closed="left")],
         "int",
         "Epochs at most.",
+        group=TRAINING,
     )
     freeze: tuple = setting(
         (),
         ["array-like"],
         "tuple of str",
         "Parts that training leaves as they start: any of {parts}.",
+        group=RARELY,
     )
     early_stopping: bool | str = setting(
         "auto",
@@ -107,6 +113,7 @@ class TrainingSettings(HasSettings):
         '"auto" or bool',
         """Whether to stop if the validation score no longer rises, and to keep the parameters of
         the best epoch. "auto" does so for more than 1,500 rows, or if `X_val` is given.""",
+        group=TRAINING,
     )
     validation_fraction: float | int | None = setting(
         0.1,
@@ -118,18 +125,21 @@ class TrainingSettings(HasSettings):
         "float, int or None",
         """Share or number of rows set aside for early stopping if `X_val` is not given. None
         computes the validation score on the training rows.""",
+        group=TRAINING,
     )
     n_iter_no_change: int = setting(
         10,
         [Interval(Integral, 1, None, closed="left")],
         "int",
         "Epochs without a better validation score that end training.",
+        group=TRAINING,
     )
     tol: float = setting(
         1e-7,
         [Interval(Real, 0, None, closed="left")],
         "float",
         "Rise of the validation score that counts as better.",
+        group=RARELY,
     )
     scoring: object = setting(
         "loss",
@@ -137,6 +147,7 @@ class TrainingSettings(HasSettings):
         '"loss", str, callable or None',
         """Validation score for early stopping: "loss" is the validation loss; else the name of a
         scorer, a scorer, or None for ``score``.""",
+        group=TRAINING,
     )
     averaging_decay: float = setting(
         0.8,
@@ -144,12 +155,14 @@ class TrainingSettings(HasSettings):
         "float in [0, 1)",
         """Decay of the running average of the parameters over epochs. This average is validated
         and kept. 0 keeps the parameters themselves.""",
+        group=RARELY,
     )
     warm_start: bool = setting(
         False,
         ["boolean"],
         "bool",
         "Whether another ``fit`` goes on from the last one, with the optimiser's state.",
+        group=RARELY,
     )
     checkpoint: str | os.PathLike | None = setting(
         None,
@@ -159,6 +172,7 @@ class TrainingSettings(HasSettings):
         parameters and data goes on from it, to the result of a fit that never stopped. `max_iter`
         may differ, and `callbacks` see only the new epochs. A fit that ends removes the file. Two
         fits must not share a file, as the candidates of a grid search would.""",
+        group=RARELY,
     )
     random_state: object = setting(
         None,
@@ -167,12 +181,15 @@ class TrainingSettings(HasSettings):
         """Seed of start values, order of rows, dropout and validation rows. The same int gives the
         same result, bit for bit, at the same number of threads; on CUDA, if torch is asked for
         deterministic algorithms.""",
+        group=TRAINING,
     )
     verbose: int = setting(
         0,
         ["verbose"],
         "int",
-        "1 prints a line per epoch. 2 also shows a progress bar, if tqdm is installed.",
+        """1 prints the estimator and a line per epoch; in another process, as in a search with
+        `n_jobs`, with its name. 2 also shows a progress bar, if tqdm is installed.""",
+        group=TRAINING,
     )
     callbacks: list | tuple | None = setting(
         None,
@@ -180,6 +197,7 @@ class TrainingSettings(HasSettings):
         "list of callables or None",
         """Each is called with the record of ``history_`` of each epoch. If one returns True,
         training ends.""",
+        group=RARELY,
     )
     precision: str = setting(
         "auto",
@@ -187,6 +205,7 @@ class TrainingSettings(HasSettings):
         '{"auto", "float32", "float64", "bfloat16"}',
         """"auto" is float32 if it holds the values of X exactly, as it does 0 and 1, and else
         float64. "bfloat16" is {bfloat16}.""",
+        group=RARELY,
     )
     device: str = setting(
         "auto",
@@ -196,6 +215,7 @@ class TrainingSettings(HasSettings):
         milliseconds on CUDA, however small it is: "cpu" can be faster for small tables, and for
         an FM of small `embedding_dim`. A model fitted on a device predicts on the CPU if that
         device is missing.""",
+        group=TRAINING,
     )
 
 
@@ -207,6 +227,7 @@ class FieldPairSettings(HasSettings):
         [Interval(Real, 0, None, closed="neither")],
         "float",
         "Learning rate of the numbers of pairs of fields, as a multiple of `learning_rate`.",
+        group=TRAINING,
     )
 
 
@@ -224,6 +245,7 @@ class LayerSettings(HasSettings):
         [StrOptions(set(ACTIVATIONS))],
         '{"identity", "logistic", "relu", "tanh"}',
         "What a hidden layer makes of its sums.",
+        group=RARELY,
     )
     alpha: float = setting(
         1e-4,
@@ -237,6 +259,7 @@ class LayerSettings(HasSettings):
         "float",
         """Learning rate of the hidden layers and of the weights above them, as a multiple of
         `learning_rate`. A step moves all the weights of a unit at once.""",
+        group=TRAINING,
     )
 
     def _layers(self, input_axis: str, input_power: float = 0.0) -> Layers:

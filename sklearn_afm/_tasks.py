@@ -14,7 +14,7 @@ from ._compat import StrOptions
 from ._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from ._core.losses.loss import Loss
 from ._core.losses.squared_error import SquaredError
-from ._settings import setting
+from ._settings import TRAINING, setting
 from ._shared_settings import TrainingSettings
 
 # Squares of targets up to here are numbers of float64.
@@ -101,6 +101,7 @@ class ClassificationTask(ClassifierMixin, TrainingSettings):
         'dict, "balanced" or None',
         """Weights of the classes. "balanced" gives all classes the same total weight. They count in
         the validation loss too, but not in another `scoring`.""",
+        group=TRAINING,
     )
 
     _words = {

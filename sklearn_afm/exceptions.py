@@ -15,3 +15,18 @@ class VanishedInteractionsWarning(UserWarning):
     >>> from sklearn_afm.exceptions import VanishedInteractionsWarning
     >>> warnings.simplefilter("ignore", VanishedInteractionsWarning)  # for example in a search
     """
+
+
+class CategoryCodesWarning(UserWarning):
+    """All columns of X look like codes of categories, and are multiplied as numbers.
+
+    An ordinal encoder, or ``.cat.codes`` of pandas, makes such columns: all whole numbers from 0
+    on, some of them rarer than a smaller and a larger one. A factorization machine learns from
+    categories only if each level has a column of its own.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_afm.exceptions import CategoryCodesWarning
+    >>> warnings.simplefilter("ignore", CategoryCodesWarning)  # if they are numbers
+    """

@@ -22,10 +22,10 @@ FLOORS = [
     ),
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
-    (["_fields"], "from the columns of a frame to one-hot rows"),
     (["_bayes"], "draws of a posterior: blocks, priors, likelihoods, the sampler"),
     (["_linear"], "the linear part: strengths by field, and crosses"),
     (["_data"], "what comes in: checks, weights, units"),
+    (["_fields"], "from the columns of a frame to one-hot rows"),
     (["_core/training"], "optimisers, steps, epochs"),
     (["_core/models"], "the contract of a model; prediction"),
     (["_core/pairs", "_core/losses"], "pairs and attention; losses"),
@@ -39,7 +39,10 @@ FLOORS = [
         ],
         "rows as rectangles of numbers",
     ),
-    (["_compat.py", "exceptions.py", "datasets"], "scikit-learn's private names; data sets"),
+    (
+        ["_compat.py", "_documentation.py", "exceptions.py", "datasets"],
+        "scikit-learn's private names; data sets",
+    ),
 ]
 # Files that only hold a docstring, or say where something of stored models has moved.
 UNDRAWN = ("_fitting.py", "_scaling.py", "_core/__init__.py")

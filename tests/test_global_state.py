@@ -110,14 +110,17 @@ CALLS = {
     "decision_function": lambda model, X, y: model.decision_function(X),
     "pickle": pickled,
     "repr": lambda model, X, y: (repr(model), model._repr_html_()),
+    "field_importance": lambda model, X, y: inspection.field_importance(model, X, fields=FIELDS),
     "interaction_scores": lambda model, X, y: inspection.interaction_scores(model, X).to_frame(),
     "interaction_table": lambda model, X, y: inspection.interaction_table(model, X, fields=FIELDS),
     "pair_importance": lambda model, X, y: inspection.pair_importance(model, X, fields=FIELDS),
     "permutation_pair_importance": lambda model, X, y: inspection.permutation_pair_importance(
         model, X, y, fields=FIELDS, n_repeats=2
     ),
-    "AttentionDisplay": lambda model, X, y: inspection.AttentionDisplay.from_estimator(
-        model, X, fields=FIELDS
+    "AttentionDisplay": lambda model, X, y: (
+        inspection.AttentionDisplay.from_estimator(model, X, fields=FIELDS)
+        if "attention_dim" in model.get_params()
+        else None
     ),
     "HistoryDisplay": lambda model, X, y: inspection.HistoryDisplay.from_estimator(model),
     "InteractionDisplay": lambda model, X, y: inspection.InteractionDisplay.from_estimator(

@@ -9,8 +9,9 @@ from conftest import AFMS, ESTIMATORS, target_for
 from sklearn.base import clone
 from sklearn.utils import estimator_html_repr
 
-from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
-from sklearn_afm._settings import Setting, setting, settings_of
+from sklearn_afm import AFMClassifier, AFMRegressor, BayesianFMRegressor, FMRegressor
+from sklearn_afm._settings import GROUPS, RARELY, Setting, setting, settings_of
+from sklearn_afm.baselines import DeepFMClassifier
 
 # Parameters whose text differs between models, since they name parts of it.
 OF_THE_MODEL = {"freeze", "precision", "init"}
@@ -35,6 +36,26 @@ def test_each_parameter_is_documented_with_its_default(Estimator):
         assert eval(stated) == parameters[name].default, name
         assert text.endswith((".", ".``")), name
     assert set(Estimator._parameter_constraints) == set(parameters)
+
+
+@pytest.mark.parametrize("Estimator", [*ESTIMATORS, BayesianFMRegressor, DeepFMClassifier])
+def test_groups_of_parameters_are_listed_in_the_order_of_the_signature(Estimator):
+    listed = re.findall(r"^- ([\w ]+): ((?:.*\n?)+?)(?=^- |^$)", inspect.getdoc(Estimator), re.M)
+    assert tuple(group for group, _ in listed) == GROUPS
+    names = [name for _, text in listed for name in re.findall(r"`(\w+)`", text)]
+    assert names == list(inspect.signature(Estimator).parameters)
+    in_group = {name: group for group, text in listed for name in re.findall(r"`(\w+)`", text)}
+    assert in_group == {name: s.group for name, s in settings_of(Estimator).items()}
+    assert in_group["embedding_dim"] == GROUPS[0]
+
+
+def test_a_subclass_may_move_a_parameter_to_another_group():
+    class Moved(FMRegressor):
+        """Another group."""
+
+        dropout: float = setting(0.0, [float], "float", "A text.", group=RARELY)
+
+    assert list(settings_of(Moved)).index("dropout") > list(settings_of(Moved)).index("device")
 
 
 def test_shared_parameters_are_documented_alike():
@@ -98,7 +119,8 @@ def test_repr_and_clone():
     assert repr(clone(model)) == repr(model)
     html = estimator_html_repr(model)
     assert "AFMClassifier" in html
-    assert "dropout" in html
+    for name in AFMClassifier().get_params():
+        assert name in html
 
 
 def test_a_default_may_differ_by_class():

@@ -1,12 +1,14 @@
 """Randomness, parameters, warm starts, partial_fit and printed output."""
 
 import copy
+import re
 import sys
 
 import numpy as np
 import pytest
 from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_afm import FMClassifier, FMRegressor
 
@@ -145,12 +147,27 @@ def test_verbose(one_hot_data, capsys, monkeypatch, verbose, has_tqdm):
     FMRegressor(verbose=verbose, **SHORT).fit(X, y, X_val=X, y_val=y)
     captured = capsys.readouterr()
     lines = [line for line in captured.out.splitlines() if line.strip()]
-    assert len(lines) == (4 if verbose else 0)
-    assert len({len(line) for line in lines}) <= 1  # aligned
+    assert len(lines) == (5 if verbose else 0)
+    assert len({len(line) for line in lines[1:]}) <= 1  # aligned
     if verbose:
-        assert lines[0].split()[0] == "epoch"
+        assert lines[0].startswith("FMRegressor(")
+        assert lines[0].endswith("), 300 rows")
+        assert lines[1].split()[0] == "epoch"
         assert lines[-1].split()[0] == "3/3"
     assert bool(captured.err) == (verbose == 2 and has_tqdm)
+
+
+def test_lines_of_a_search_say_which_candidate(one_hot_data, capfd):
+    X, y = one_hot_data
+    model = FMRegressor(verbose=1, random_state=0, max_iter=1)
+    for n_jobs in 1, 2:
+        GridSearchCV(model, {"dropout": [0.1, 0.2]}, cv=2, n_jobs=n_jobs, refit=False).fit(X, y)
+        lines = capfd.readouterr().out.splitlines()
+        titles = [line for line in lines if "FMRegressor(" in line]
+        assert [sum(f"dropout={d}" in title for title in titles) for d in (0.1, 0.2)] == [2, 2]
+        assert len(lines) == 3 * len(titles)
+        named = [line for line in lines if re.match(r"\[\w+-\d+\] ", line)]
+        assert named == (lines if n_jobs == 2 else [])
 
 
 def test_afms_hold_all_documented_attributes(one_hot_data):

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
+from .raw import check_kinds, missing_values_message, quoted
 from .structure import check_structure
 from .units import centered
 
@@ -49,15 +50,28 @@ def _validate(estimator, X, *y, **options):
     for name, array in zip("Xy", (X, *y)):
         if np.ma.is_masked(array):
             raise ValueError(
-                f"{name} has masked entries, whose values would be taken as they are. Fill them "
-                f"({name}.filled(0), sklearn.impute.SimpleImputer) or drop their rows."
+                f"{name} has masked entries{_masked_columns(array)}, whose values would be taken "
+                f"as they are. Fill them ({name}.filled(0), sklearn.impute.SimpleImputer) or drop "
+                "their rows."
             )
     try:
+        check_kinds(estimator, X)
         # A number too large for float64 becomes infinite, and is then refused.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(estimator, X, *y, **_ACCEPTED, **options)
+    except ValueError as error:
+        if "X contains NaN" not in str(error):
+            raise
+        raise ValueError(missing_values_message(estimator, X)) from None
     except OverflowError as error:
         raise ValueError(f"X or y has a number that float64 cannot hold ({error}).") from error
+
+
+def _masked_columns(array) -> str:
+    if array.ndim != 2:
+        return ""
+    columns = np.ma.getmaskarray(array).any(axis=0).nonzero()[0]
+    return f" in {quoted([f'x{column}' for column in columns])}"
 
 
 def canonical_csr(X) -> sparse.csr_array:

@@ -92,7 +92,7 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
         square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
-        # Rounding errors of a constant column are no deviation.
+        # Rounding errors of a constant column are no spread.
         far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(far, mean, 0.0) if far.any() else None
 
@@ -138,6 +138,6 @@ def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, 
     target = target / size
     mean = weight @ target / total
     std = np.sqrt(weight @ (target - mean) ** 2 / total)
-    # Rounding errors of a constant target are no deviation.
+    # Rounding errors of a constant target are no spread.
     constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * size, np.where(constant, 1.0, std * size)

@@ -41,7 +41,15 @@ def hours_of(seconds: np.ndarray) -> np.ndarray:
 class DayField(NumberField):
     """Days since 1 January 1970, named by their dates."""
 
-    def texts(self, values: np.ndarray) -> list[str]:
+    def fit(self, column: Column) -> "DayField":
+        """Learn edges, knots or scale. Between whole days, an edge is the next midnight."""
+        super().fit(column)
+        days = column.values[~column.missing]
+        if self.method == "bins" and (days == np.floor(days)).all():
+            self.edges = np.ceil(self.edges)
+        return self
+
+    def texts(self, values: np.ndarray, least_digits: int = 0) -> list[str]:
         """Dates, with the time if two values are of one day."""
         seconds = EPOCH + np.round(values * 86_400).astype("timedelta64[s]")
         for unit in ("D", "m", "s"):

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from .._documentation import DocumentationLink
 from . import checks, dates
 from .assembly import assembled
 from .checks import PLURAL
@@ -27,7 +28,7 @@ class Field(NamedTuple):
     kind: str
 
 
-class FieldEncoder(TransformerMixin, BaseEstimator):
+class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
     """Encode a frame as sparse one-hot rows, one field per column.
 
     Each column of the frame becomes a field: a group of columns of the result, of which a row has

@@ -94,13 +94,9 @@ class NumberField:
             names += [f"{self.name} from {texts[-1]}"]
         return names + [f"{self.name} {MISSING}"] * self.has_missing
 
-    def texts(self, values: np.ndarray) -> list[str]:
-        """Numbers with as few digits as tell them apart, but six at least."""
-        for digits in range(6, 18):
-            texts = [_text(value, digits) for value in values]
-            if len(set(texts)) == len(texts):
-                break
-        return texts
+    def texts(self, values: np.ndarray, least_digits: int = 6) -> list[str]:
+        """Numbers with as few digits as tell them apart, but so many at least."""
+        return number_texts(values, least_digits)
 
     def _present(self, column: Column) -> np.ndarray:
         """The numbers as float64, 0 where they are missing."""
@@ -157,6 +153,15 @@ class NumberField:
         has_entry = np.diff(block.indptr) > 0
         found[has_entry] = sums[has_entry] + offset
         return found
+
+
+def number_texts(values, least_digits: int) -> list[str]:
+    """Numbers with as few digits as tell them apart, but so many at least."""
+    for digits in range(least_digits, 18):
+        texts = [_text(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
 
 
 def _text(value: float, digits: int) -> str:

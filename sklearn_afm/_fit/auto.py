@@ -68,7 +68,7 @@ def _rate_factor(asked, column_weight) -> float:
     """What multiplies the rate of a network.
 
     With few rows per column, a fast attention network overfits: it gives all attention to a few
-    pairs, and these learn the rows by heart.
+    pairs, and these are fitted to the noise of single rows.
     """
     if asked != "auto":
         return asked

@@ -12,7 +12,7 @@ from . import auto
 from .checkpoint import Checkpoint, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
-from .notices import Notices, interrupted_notice, vanished_notice
+from .notices import Notices, interrupted_notice, unfinished_notice, vanished_notice
 from .progress import Progress
 from .results import set_results
 from .setup import Setup, make_setup
@@ -69,7 +69,8 @@ def fit_rows(
         estimator._progress = estimator._progress.units_alone()
     if checkpoint is not None and not interrupted:
         checkpoint.remove()
-    return interrupted_notice(estimator, interrupted) + vanished_notice(setup, state, frozen)
+    notices = interrupted_notice(estimator, interrupted) + vanished_notice(setup, state, frozen)
+    return notices + unfinished_notice(setup, state, interrupted)
 
 
 def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows, Rows | None]:

@@ -1,5 +1,6 @@
 """What `verbose` shows: a line per epoch, or a progress bar."""
 
+import multiprocessing
 import sys
 
 
@@ -16,7 +17,10 @@ class Reporter:
     max_iter : int
         Epochs at most.
     title : str
-        What is trained, if that is not the estimator itself.
+        What is trained: it stands above the lines.
+
+    Lines of another process than the main one, as in a search with `n_jobs`, start with its name:
+    they stand among those of others.
     """
 
     _HEADERS = {
@@ -27,9 +31,12 @@ class Reporter:
         "seconds": "seconds",
     }
 
-    def __init__(self, verbose: int, n_rows: int, max_iter: int, title: str = ""):
+    def __init__(self, verbose: int, n_rows: int, max_iter: int, title: str):
         self._verbose = verbose
         self._title = title
+        process = multiprocessing.current_process()
+        is_main = multiprocessing.parent_process() is None
+        self._prefix = "" if is_main else f"[{process.name}] "
         self._n_rows = n_rows
         self._max_iter = max_iter
         self._printed_header = False
@@ -51,7 +58,8 @@ class Reporter:
             return
         names = [name for name in self._HEADERS if name in record]
         if not self._printed_header:
-            print(f"{self._title + ' epoch':>9}", *(f"{self._HEADERS[name]:>12}" for name in names))
+            self._print(f"{self._title}, {self._n_rows:,} rows")
+            self._print(f"{'epoch':>9}", *(f"{self._HEADERS[name]:>12}" for name in names))
             self._printed_header = True
         values = (
             f"{record[name]:>12,.0f}" if name == "rows_per_second" else f"{record[name]:>12.5g}"
@@ -59,13 +67,16 @@ class Reporter:
         )
         width = len(str(self._max_iter))
         epoch = f"{record['epoch']:>{width}}/{self._max_iter}"
-        print(f"{epoch:>9}", *values)
-        sys.stdout.flush()
+        self._print(f"{epoch:>9}", *values)
 
     def on_end(self, line: str) -> None:
         """Print what the model tells of itself."""
         if self._verbose and line:
-            print(line)
+            self._print(line)
+
+    def _print(self, *parts: str) -> None:
+        print(self._prefix + " ".join(parts))
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Remove the progress bar."""

@@ -132,7 +132,7 @@ def _pretrained(
     if validation is not None:
         monitor = loss_monitor(setup, fm, arrays, validation)
     trainer = make_trainer(setup, fm, arrays, frozen, None)
-    reporter = make_reporter(setup, "FM")
+    reporter = make_reporter(setup, "FM of the same size")
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "FM")
     if interrupted:  # there is no AFM yet
         raise KeyboardInterrupt

@@ -96,9 +96,10 @@ def frozen_names(freeze, model: Model) -> frozenset[str]:
     return frozenset(p.name for p in model.parameters if p.fixed or p.frozen_as in named)
 
 
-def make_reporter(setup: Setup, title: str = "") -> Reporter:
-    """What prints the progress of a stage."""
+def make_reporter(setup: Setup, title: str | None = None) -> Reporter:
+    """What prints the progress of a stage: of the estimator, which a search has many of."""
     estimator = setup.estimator
+    title = title or (" ".join(repr(estimator).split()) if estimator.verbose else "")
     return Reporter(estimator.verbose, setup.data.X.shape[0], estimator.max_iter, title)
 
 

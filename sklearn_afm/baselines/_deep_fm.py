@@ -58,7 +58,7 @@ class DeepFMEstimator(LayerSettings, BaseFactorizationMachine):
         "notes": notes(
             r"\sum_{i > j} v_i^T v_j x_i x_j + p^T g(e)",
             """e holds the embeddings of the row's fields side by side, and g are the hidden
-layers [1]_. The sum over pairs and e have one table. If a row has several entries in a field,
+layers [1]_. The sum over pairs and e share the embeddings. If a row has several entries in a field,
 e has the sum of their :math:`v_i x_i`; for a field without an entry it is 0. The output
 weights p start at 0, so that training starts from an FM.
 

@@ -13,7 +13,7 @@ from .._core.models.layers import dropout
 from .._core.models.model import Parameter, normal_in_type, zeros
 from .._core.models.pooled import EMBEDDING_STD
 from .._fm import FM
-from .._settings import setting
+from .._settings import RARELY, setting
 from .._tasks import ClassificationTask, RegressionTask
 from ._notes import notes
 
@@ -28,8 +28,8 @@ class HOFM(FM):
     order : int
         Members of the largest interaction, 2 or more.
     shared : bool
-        All orders have one table of embeddings. With one output, p is 1 for pairs in either case,
-        and so it is for the other orders if they have tables of their own.
+        All orders share the embeddings. With one output, p is 1 for pairs in either case,
+        and so it is for the other orders if they have embeddings of their own.
     """
 
     def __init__(self, embedding_dim, n_outputs, dropout=0.0, order=2, shared=False):
@@ -39,7 +39,7 @@ class HOFM(FM):
         if order > 2:
             self.pair_terms = None
         if order > 2 and shared and n_outputs == 1:
-            # One table has no unit that makes products of two and of three those of the target.
+            # Shared embeddings have no unit that brings products of two and three to the target's.
             self.parameters = self._with_units_in_projection()
         for degree in range(3, order + 1):
             self.parameters += self._own(degree, carries_unit=n_outputs == 1 and not shared)
@@ -115,7 +115,8 @@ class HOFMEstimator(BaseFactorizationMachine):
         False,
         ["boolean"],
         "bool",
-        "Whether all orders have one table of embeddings.",
+        "Whether all orders share the embeddings.",
+        group=RARELY,
     )
     l2_higher_orders: float = setting(
         1.0,
@@ -130,12 +131,12 @@ class HOFMEstimator(BaseFactorizationMachine):
             r"""\sum_{t=2}^m p_t^T A^t, \quad
     A^t = \sum_{i_1 > \ldots > i_t} v_{i_1} \odot \ldots \odot v_{i_t} \, x_{i_1} \ldots x_{i_t}""",
             """A is the ANOVA kernel, for each of the k factors, and m is `order` [1]_. Each
-order has a table of its own (``embeddings_``, ``embeddings_3_``, ...), or all have
+order has embeddings of its own (``embeddings_``, ``embeddings_3_``, ...), or all have
 ``embeddings_`` (``shared_embeddings``). Time is linear in the number of the row's non-zeros.
 A row with fewer entries than t has no interaction of t. The embeddings of higher orders start
 larger than those of pairs, such that products are of one size.
 
-With one output, p is 1 for tables of their own. With a shared table p is learnt, and starts
+With one output, p is 1 for embeddings of their own. With shared ones p is learnt, and starts
 at 0 for orders above 2, so that training starts from an FM. The paper's shared model has p =
 1. The authors' code fits by coordinate descent. The penalty has ``l2_higher_orders`` for the
 tables of orders above 2.""",

@@ -6,7 +6,7 @@ from .._base import BaseFactorizationMachine
 from .._core.models.layers import moments, normalised
 from .._core.models.model import Parameter
 from .._fm import FM
-from .._settings import setting
+from .._settings import RARELY, setting
 from .._shared_settings import LayerSettings
 from .._tasks import ClassificationTask, RegressionTask
 from ._notes import notes
@@ -63,6 +63,7 @@ class NFMEstimator(LayerSettings, BaseFactorizationMachine):
         ["boolean"],
         "bool",
         "Whether the pooled vectors are normalised over the rows of a batch.",
+        group=RARELY,
     )
     _words = {
         "bfloat16": "float32 here",

@@ -1,5 +1,6 @@
-"""Data sets of the AFM paper, similar ones, and generated ones."""
+"""Data sets of the AFM paper, similar ones, a small one to start with, and generated ones."""
 
+from ._flights import load_flights
 from ._frappe import fetch_frappe
 from ._interactions import make_interactions
 from ._movielens_100k import fetch_movielens_100k
@@ -10,6 +11,7 @@ __all__ = [
     "fetch_frappe",
     "fetch_movielens_100k",
     "fetch_movielens_tags",
+    "load_flights",
     "make_interactions",
     "sample_negatives",
 ]

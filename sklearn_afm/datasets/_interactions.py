@@ -73,9 +73,7 @@ def make_interactions(
     >>> from sklearn_afm.inspection import pair_importance
     >>> made = make_interactions(n_samples=2000, n_pairs=1, random_state=0)
     >>> model = AFMRegressor(random_state=0).fit(made.data, made.target)
-    >>> found = pair_importance(
-    ...     model, made.data, fields=made.fields, statistic="abs_contribution"
-    ... )
+    >>> found = pair_importance(model, made.data, fields=made.fields)
     >>> found.pair_names[0] == made.pairs[0]
     True
     """

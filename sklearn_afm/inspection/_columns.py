@@ -4,20 +4,19 @@ A *field* is a group of columns that encode one input variable. An example is th
 of one categorical variable.
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from .._attributes import model_of, parameters_of
 from .._data.checks import check_rows
-from .._fields.encoder import FieldEncoder
+from ._levels import Level, bare_name
+from ._trace import columns_of
 
 # With this many fields, one matrix of fields by fields takes 32 MB.
 MAX_FIELDS = 2000
@@ -42,7 +41,7 @@ def take_apart(estimator):
         steps = [step for step in model.steps[:-1] if _has_part_in_prediction(step[1])]
         encoder = Pipeline(steps) if steps else None
         model = _unwrapped(model.steps[-1][1])
-    if not hasattr(model, "embedding_dim"):
+    if not hasattr(model, "_make_model"):
         raise TypeError(
             "estimator must be a fitted FM or AFM estimator, a Pipeline whose last step is one, "
             "a fitted search (refit=True) over one of these, or one of these in a "
@@ -76,24 +75,17 @@ def encoded_rows(encoder, model, X):
 
 
 def column_names(encoder, model) -> np.ndarray:
-    """Return the names of the model's columns: its own, else the encoder's, else x0, x1, ..."""
-    if hasattr(model, "feature_names_in_"):
-        return np.asarray(model.feature_names_in_, dtype=object)
-    try:
-        return np.asarray(encoder.get_feature_names_out(), dtype=object)
-    except AttributeError:  # no encoder, or one of its steps gives no names
-        own_names = _numbered_names(model.n_features_in_)
-        return own_names if encoder is None else _trace(encoder, own_names)[0]
+    """Return what a reader calls the model's columns: "colour = red", else x0, x1, ..."""
+    return columns_of(encoder, model).labels
 
 
 def find_fields(encoder, model, fields) -> Fields:
     """Return the fields that the parameter `fields` describes; see `pair_importance`."""
     n_columns = model.n_features_in_
-    if fields is None or (isinstance(fields, str) and fields == "auto"):
-        names = column_names(encoder, model)
-        if fields is not None and encoder is not None:
-            names = _trace(encoder, names)[1]
-        found = _by_name(names)
+    if fields is None:
+        found = Fields(_told_apart(column_names(encoder, model)), np.arange(n_columns))
+    elif isinstance(fields, str) and fields == "auto":
+        found = _by_name(columns_of(encoder, model).fields)
     elif isinstance(fields, str):
         raise ValueError(f'fields={fields!r} must be "auto", None, a list or a dict.')
     elif isinstance(fields, Mapping):
@@ -118,8 +110,28 @@ def find_fields(encoder, model, fields) -> Fields:
     return found
 
 
-def _numbered_names(n_columns):
-    return np.array([f"x{number}" for number in range(n_columns)], dtype=object)
+def find_levels(encoder, model, fields: Fields) -> list[Level]:
+    """Return what each column stands for within its field.
+
+    If an encoder does not say so, or a field has columns that come from several, their names do.
+    """
+    columns = columns_of(encoder, model)
+    n_sources = [
+        len(set(columns.fields[fields.of_column == field])) for field in range(len(fields))
+    ]
+    return [
+        Level(bare_name(str(label), fields.names[field]))
+        if level is None or n_sources[field] > 1
+        else level
+        for label, field, level in zip(columns.labels, fields.of_column, columns.levels)
+    ]
+
+
+def _told_apart(names) -> np.ndarray:
+    """Return the names, each with its position if another column has the same name."""
+    count = Counter(names)
+    told = [f"{name} ({at})" if count[name] > 1 else str(name) for at, name in enumerate(names)]
+    return np.array(told, dtype=object)
 
 
 def _is_group(group):
@@ -153,101 +165,3 @@ def _by_columns(groups: Mapping, n_columns: int) -> Fields:
             f"Each of the model's {n_columns} columns must belong to a field."
         )
     return Fields(np.array([str(name) for name in groups], dtype=object), of_column)
-
-
-# Fields of a fitted encoder
-
-
-def _trace(encoder, own_names):
-    """Return the name of each encoded column and of the input column that it comes from.
-
-    If these are unknown, `own_names` is returned for both.
-    """
-    try:
-        names, fields = _through(encoder, None, None)
-    except AttributeError:  # an encoder without names of its inputs or outputs
-        names = None
-    return (own_names, own_names) if names is None else (names, fields)
-
-
-def _through(transformer, names, fields):
-    """Return names and fields of a fitted transformer's output columns.
-
-    `names` and `fields` are those of its input columns. None means that the names are unknown,
-    for example after a FunctionTransformer that gives no names.
-    """
-    if isinstance(transformer, Pipeline):
-        for _, step in transformer.steps:
-            names, fields = _through(step, names, fields)
-        return names, fields
-    if transformer is None or isinstance(transformer, str):  # "passthrough"
-        return names, fields
-    if names is None:
-        names = fields = _input_names(transformer)
-    if isinstance(transformer, ColumnTransformer):
-        return _through_columns(transformer, names, fields)
-    if not hasattr(transformer, "get_feature_names_out"):
-        return None, None
-    new_names = transformer.get_feature_names_out(names)
-    if isinstance(transformer, OneHotEncoder):
-        return new_names, np.repeat(fields, _one_hot_widths(transformer))
-    if isinstance(transformer, FieldEncoder):
-        widths = [field.stop - field.start for field in transformer.fields_]
-        return new_names, np.repeat([field.name for field in transformer.fields_], widths)
-    if isinstance(transformer, KBinsDiscretizer) and transformer.encode != "ordinal":
-        return new_names, np.repeat(fields, transformer.n_bins_.astype(int))
-    # A column that keeps its name (after scaling, imputing or selecting) keeps its field.
-    field_of = dict(zip(names, fields))
-    return new_names, np.array([field_of.get(name, name) for name in new_names], dtype=object)
-
-
-def _input_names(transformer) -> np.ndarray:
-    """Return the column names that a transformer was fitted with; x0, x1, ... if it had none."""
-    names = getattr(transformer, "feature_names_in_", None)
-    if names is None:
-        names = _numbered_names(transformer.n_features_in_)
-    return np.asarray(names, dtype=object)
-
-
-def _through_columns(transformer: ColumnTransformer, names, fields):
-    n_outputs = max(part.stop for part in transformer.output_indices_.values())
-    new_names, new_fields = np.empty((2, n_outputs), dtype=object)
-    for name, part, columns in transformer.transformers_:
-        outputs = transformer.output_indices_[name]
-        if outputs.stop == outputs.start:
-            continue
-        inputs = _positions(columns, names)
-        found = _through(part, names[inputs], fields[inputs])
-        if found[0] is None:
-            unnamed = [f"{name}_{number}" for number in range(outputs.stop - outputs.start)]
-            found = unnamed, unnamed
-        new_names[outputs], new_fields[outputs] = found
-    with suppress(AttributeError):  # a part gives no names
-        # Unlike the parts, the ColumnTransformer adds their names as prefixes if it is set to.
-        new_names = np.asarray(transformer.get_feature_names_out(names), dtype=object)
-    return new_names, new_fields
-
-
-def _one_hot_widths(encoder: OneHotEncoder) -> list[int]:
-    """Return the number of output columns that the encoder makes of each input column."""
-    n_inputs = len(encoder.categories_)
-    infrequent = getattr(encoder, "infrequent_categories_", [None] * n_inputs)
-    dropped = [None] * n_inputs if encoder.drop_idx_ is None else encoder.drop_idx_
-    return [
-        len(levels) - (0 if rare is None else len(rare) - 1) - (drop is not None)
-        for levels, rare, drop in zip(encoder.categories_, infrequent, dropped)
-    ]
-
-
-def _positions(columns, names) -> np.ndarray:
-    """Return the positions of `columns`, given as names, numbers, a slice or a mask."""
-    position_of = {name: position for position, name in enumerate(names)}
-    if isinstance(columns, slice):
-        ends = [position_of.get(end, end) for end in (columns.start, columns.stop)]
-        if isinstance(columns.stop, str):  # a slice of names includes its end
-            ends[1] += 1
-        return np.arange(len(names))[slice(*ends, columns.step)]
-    columns = np.atleast_1d(np.asarray(columns if np.isscalar(columns) else list(columns)))
-    if columns.dtype.kind in "iub":
-        return np.arange(len(names))[columns]
-    return np.array([position_of[name] for name in columns])

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import is_regressor
 
 from ._columns import take_apart
-from ._plotting import SERIES, axes_for
+from ._plotting import LONGEST, SERIES, axes_for, legend_above, settle, shortened
 from ._results import check_choice
 
 
@@ -110,6 +110,14 @@ class HistoryDisplay:
             The display itself.
         """
         check_choice("measure", self.measure, ("RMSE", "loss"))
+        empty = [name for name, history in self.histories.items() if not history]
+        if empty or not self.histories:
+            raise ValueError(
+                f"There is no epoch to draw: the history of {empty[0]!r} is empty. Give the "
+                "history_ of an estimator that was trained for an epoch at least."
+                if empty
+                else "There is no history to draw: histories is empty."
+            )
         self.ax_ = ax = axes_for(ax, type(self).__name__, (6.4, 4))
         self.figure_ = ax.figure
         self.lines_ = {}
@@ -122,14 +130,19 @@ class HistoryDisplay:
                     continue
                 error = np.array([record[f"{part}_loss"] for record in history])
                 error = np.sqrt(error) if self.measure == "RMSE" else error
-                label = f"{name}, {'training' if part == 'train' else part}"
+                label = f"{shortened(name)}, {'training' if part == 'train' else part}"
                 lines += ax.plot(epochs, error, style, color=color, label=label)
             if self.best is not None:
                 kept = epochs == self.best[name]
                 ax.plot(epochs[kept], error[kept], "o", color=color, markersize=5)
             self.lines_[name] = lines
         ax.set_xlabel("epoch")
-        ax.set_ylabel("RMSE" if self.measure == "RMSE" else "log loss")
+        rmse = "RMSE (unit of the target)"
+        ax.set_ylabel(rmse if self.measure == "RMSE" else "log loss (nats)")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(linewidth=0.4, alpha=0.6)
-        ax.legend()
+        drawn = [line for lines in self.lines_.values() for line in lines]
+        short = max(len(line.get_label()) for line in drawn) < LONGEST
+        legend_above(ax, drawn, n_columns=2 if short else 1)
+        settle(ax)
         return self

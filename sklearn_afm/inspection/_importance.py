@@ -1,17 +1,18 @@
 """pair_importance: which pairs of fields matter over many rows."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
-from ._results import check_choice, check_output, to_frame
+from ._moments import Moments
+from ._plotting import AXIS_LABELS, pair_label
+from ._results import Result, check_choice, check_output, to_frame, unit_of
 from ._terms import by_field_pair, iter_terms
 
-STATISTICS = ("attention", "abs_contribution", "contribution")
+STATISTICS = ("abs_contribution", "contribution", "attention")
 
 
-class PairImportance(Bunch):
+class PairImportance(Result):
     """Result of `pair_importance` or `permutation_pair_importance`."""
 
     @property
@@ -29,43 +30,24 @@ class PairImportance(Bunch):
         Raises ImportError if pandas is not installed.
         """
         columns = {"first": self.fields[self.first], "second": self.fields[self.second]}
-        matrices = [name for name in ("mean", "std", "std_error", "share") if name in self]
-        return to_frame(columns | {name: self.ranked(name) for name in matrices})
+        return to_frame(columns | {name: self.ranked(name) for name in self._matrices()})
 
+    def _matrices(self) -> list[str]:
+        return [name for name in ("mean", "std", "std_error", "share") if name in self]
 
-class _Moments:
-    """Weighted count, mean and sum of squared deviations, for values of several groups.
-
-    Values come block by block, each with the number of its group. Blocks are merged by the method
-    of Chan, Golub and LeVeque (1979): if all values are equal, the deviation is 0 up to rounding.
-    """
-
-    def __init__(self, length: int):
-        self.weight, self.mean, self.squares = np.zeros((3, length))
-
-    def add(self, number, value, weight):
-        """Include the values of one block."""
-        length = len(self.weight)
-        added = np.bincount(number, weight, length)
-        seen = np.maximum(added, np.finfo(float).tiny)
-        mean = np.bincount(number, weight * value, length) / seen
-        squares = np.bincount(number, weight * (value - mean[number]) ** 2, length)
-        total = np.maximum(self.weight + added, np.finfo(float).tiny)
-        step = (mean - self.mean) * (added > 0)
-        self.squares += squares + step**2 * added * self.weight / total
-        self.mean += step * added / total
-        self.weight += added
-
-    @property
-    def std(self):
-        """Standard deviation of the values of each group."""
-        return np.sqrt(self.squares / np.maximum(self.weight, np.finfo(float).tiny))
+    def _shown(self, n_lines):
+        pairs = self.pair_names
+        title = f"{len(pairs)} pairs of fields by {AXIS_LABELS.get(self.statistic, self.statistic)}"
+        if len(pairs) > n_lines:
+            title += f"; the first {n_lines}, all in to_frame()"
+        columns = {"pair": [pair_label(*pair, 60) for pair in pairs[:n_lines]]}
+        return title, columns | {name: self.ranked(name)[:n_lines] for name in self._matrices()}
 
 
 def pair_importance(
-    estimator, X, *, fields="auto", statistic="attention", output=None, sample_weight=None
+    estimator, X, *, fields="auto", statistic="abs_contribution", output=None, sample_weight=None
 ):
-    """Compute the mean attention or contribution of each pair of fields, and its deviation.
+    """Compute the mean contribution or attention of each pair of fields, and its deviation.
 
     Parameters
     ----------
@@ -86,10 +68,11 @@ def pair_importance(
         - list of str: one name per column. Columns with the same name form one field.
         - list of slices or of arrays of column positions: one per field.
         - dict: name of each field and its slice or array.
-    statistic : {"attention", "abs_contribution", "contribution"}, default="attention"
-        What is averaged over rows: the attention a_ij (1 in an FM), the contribution
-        a_ij p . (v_i * v_j) x_i x_j to the raw score, or the absolute value of the contribution.
-        If a row has several pairs of the same two fields, they are summed first.
+    statistic : {"abs_contribution", "contribution", "attention"}, default="abs_contribution"
+        What is averaged over rows: the absolute value of the pair's contribution to the raw score,
+        the contribution itself (attention times score, plus cross), or the attention a_ij (1 in an
+        FM), which is a weight and not an effect. If a row has several pairs of the same two fields,
+        they are summed first.
     output : int, default=None
         Number of the output whose contributions are averaged, from 0. The outputs of a classifier
         with more than two classes are in the order of ``classes_``. If None, absolute
@@ -109,6 +92,8 @@ def pair_importance(
         std : ndarray of shape (n_fields, n_fields)
             Standard deviation over the rows that have the pair. If it is much smaller than
             `mean`, all these rows have nearly the same value.
+        std_error : ndarray of shape (n_fields, n_fields)
+            Standard error of `mean` over all rows.
         share : ndarray of shape (n_fields, n_fields)
             Share of the rows that have the pair, by weight.
         total : ndarray of shape (n_fields,)
@@ -123,8 +108,11 @@ def pair_importance(
             Names of the two fields of each pair, in the same order.
         statistic : str
             The parameter `statistic`.
+        unit : str
+            Unit of `mean`, in words; "" for attention, which has none.
 
-        ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
+        The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
+        in the same order.
 
     Raises
     ------
@@ -144,9 +132,7 @@ def pair_importance(
     >>> from sklearn_afm.inspection import pair_importance
     >>> X = np.random.default_rng(0).choice(["a", "b", "c"], size=(1000, 4))
     >>> y = 1.0 * (X[:, 1] == X[:, 3])
-    >>> # Attention explains the pairs alone:
-    >>> afm = AFMRegressor(crosses=None, l2_embedding=20, random_state=0)
-    >>> model = make_pipeline(OneHotEncoder(), afm).fit(X, y)
+    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
     >>> pair_importance(model, X).pair_names[0]
     ('x1', 'x3')
     """
@@ -156,13 +142,25 @@ def pair_importance(
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     weight = check_weights(sample_weight, X)
-    moments = _Moments(len(fields) ** 2)
+    moments = Moments(len(fields) ** 2)
     for rows, terms in iter_terms(model, X):
         pairs = by_field_pair(terms, fields)
         moments.add(pairs.pair, row_values(pairs, statistic, output), weight[rows][pairs.row])
     share = moments.weight / weight.sum()
+    # Over all rows: a row without the pair counts as 0.
     mean = moments.mean * share
-    return importance_of(fields, mean, share > 0, std=moments.std, share=share, statistic=statistic)
+    variance = share * moments.std**2 + share * (1 - share) * moments.mean**2
+    std_error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
+    return importance_of(
+        fields,
+        mean,
+        share > 0,
+        std=moments.std,
+        std_error=std_error,
+        share=share,
+        statistic=statistic,
+        unit="" if statistic == "attention" else unit_of(model, output),
+    )
 
 
 def row_values(pairs, statistic, output) -> np.ndarray:
@@ -173,7 +171,7 @@ def row_values(pairs, statistic, output) -> np.ndarray:
     return values.mean(1) if output is None else values[:, output]
 
 
-def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
+def importance_of(fields, mean, occurs, *, statistic, unit, **flat) -> PairImportance:
     """Make the result: symmetric matrices of flat arrays, and a ranking of the pairs.
 
     The element f * n_fields + g of a flat array belongs to the fields f <= g.
@@ -194,4 +192,5 @@ def importance_of(fields, mean, occurs, *, statistic, **flat) -> PairImportance:
         first=first,
         second=second,
         statistic=statistic,
+        unit=unit,
     )

@@ -4,31 +4,57 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from ._columns import column_names, encoded_rows, take_apart
-from ._plotting import NEGATIVE, NEUTRAL, POSITIVE, axes_for, label_bars
-from ._results import check_count, check_output, has_output_axis, output_names
+from ._plotting import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    axes_for,
+    label_bars,
+    label_width,
+    pair_label,
+    shortened,
+)
+from ._results import (
+    check_count,
+    check_output,
+    has_output_axis,
+    output_names,
+    probabilities,
+)
 from ._terms import iter_terms
+
+_SUBTOTAL = "#BBBBBB"
+# Letters of a pair: each of its two names is a field and a level.
+_PAIR_LENGTH = 48
 
 
 class InteractionDisplay:
-    """Waterfall of one row's prediction: the sum of bias, linear terms and interactions.
+    """Waterfall of one row's prediction: the sum of bias, linear part and interactions.
 
-    Each bar starts at the sum of the terms above it. The last bar ends at the prediction.
+    Each bar starts at the sum of the terms above it. A grey bar below the terms of a part is their
+    sub-total. The last bar ends at the prediction.
 
     Parameters
     ----------
-    names : list of str
-        Names of the terms.
+    names : list of str or (str, str)
+        Names of the terms: a name for a term of the linear part, two for a pair.
     values : ndarray of shape (n_terms,)
         What each term adds to the prediction.
     bias : float
         Bias, the first term of the sum.
+    unseen : float, default=0.0
+        What the mean over the levels of a field adds, if the row has an unseen level in it.
     label : str, default="prediction"
         What is predicted.
+    probability : float, default=None
+        Of a classifier: the probability that belongs to the prediction, a logit. It is written
+        beside it.
 
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars: the bias, the terms drawn one by one, and one bar for all others.
+        The bars: the bias; of each part, the terms drawn one by one, one bar for all others, and
+        the sub-total.
     ax_ : matplotlib Axes
         Axes with the bars.
     figure_ : matplotlib Figure
@@ -45,16 +71,18 @@ class InteractionDisplay:
     >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
     >>> display = InteractionDisplay.from_estimator(model, X, row=1)
     >>> display.names
-    ['x0_red', 'x1_flat', 'x0_red x x1_flat']
+    ['x0 = red', 'x1 = flat', ('x0 = red', 'x1 = flat')]
     >>> round(float(display.bias + display.values.sum()))
     -2
     """
 
-    def __init__(self, names, values, bias, *, label="prediction"):
+    def __init__(self, names, values, bias, *, unseen=0.0, label="prediction", probability=None):
         self.names = names
         self.values = values
         self.bias = bias
+        self.unseen = unseen
         self.label = label
+        self.probability = probability
 
     @classmethod
     def from_estimator(cls, estimator, X, *, row=0, output=None, n_terms=12, ax=None):
@@ -73,7 +101,8 @@ class InteractionDisplay:
         output : int, default=None
             Number of the output to explain, from 0. Required if the model has several outputs.
         n_terms : int, default=12
-            Number of terms to draw one by one: those with the largest absolute values.
+            Number of terms to draw one by one: those with the largest absolute values. The others
+            of a part are one bar.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -85,17 +114,22 @@ class InteractionDisplay:
         encoder, model = take_apart(estimator)
         output = check_output(model, output, "InteractionDisplay")
         X = encoded_rows(encoder, model, X)
-        if not isinstance(row, (int, np.integer)) or not -X.shape[0] <= row < X.shape[0]:
-            raise ValueError(f"row={row!r} is no row of X, which has {X.shape[0]} rows.")
-        row = int(row) % X.shape[0]
+        n_rows = X.shape[0]
+        is_number = isinstance(row, (int, np.integer)) and not isinstance(row, bool)
+        if not is_number or not -n_rows <= row < n_rows:
+            raise ValueError(f"row={row!r} is no row of X, which has {n_rows} rows.")
+        row = int(row) % n_rows
         ((_, terms),) = iter_terms(model, X[row : row + 1])
         names = column_names(encoder, model)
-        pair_names = [f"{names[i]} x {names[j]}" for i, j in zip(terms.first, terms.second)]
+        pairs = zip(names[terms.first].tolist(), names[terms.second].tolist())
+        probability = probabilities(model, terms.raw_scores())
         return cls(
-            [*names[terms.column].tolist(), *pair_names],
+            [*names[terms.column].tolist(), *pairs],
             np.concatenate([terms.linear, terms.contribution])[:, output],
             float(terms.bias[output]),
+            unseen=float(np.broadcast_to(terms.unseen, (1, len(terms.bias)))[0, output]),
             label=_prediction_label(model, output),
+            probability=None if probability is None else float(probability[0, output]),
         ).plot(ax, n_terms=n_terms)
 
     def plot(self, ax=None, *, n_terms=12):
@@ -114,30 +148,92 @@ class InteractionDisplay:
             The display itself.
         """
         check_count("n_terms", n_terms)
-        order = np.argsort(-np.abs(self.values), kind="stable")
-        shown, others = order[:n_terms], order[n_terms:]
-        names = ["bias", *(self.names[term] for term in shown)]
-        steps = [self.bias, *self.values[shown]]
-        if len(others):
-            names.append(f"{len(others)} smaller terms")
-            steps.append(self.values[others].sum())
-        ends = np.cumsum(steps)
-        starts = np.append(0.0, ends[:-1])
-        size = (7, float(np.clip(1 + 0.28 * len(steps), 2.5, 11)))
+        names, steps, is_total = self._steps(n_terms)
+        total = self.bias + self.values.sum() + self.unseen
+        ends = np.cumsum(np.where(is_total, 0.0, steps))
+        starts = ends - steps  # a sub-total ends where its part does
+        beside = 0.8 + label_width(names, longest=_PAIR_LENGTH)  # names, and numbers
+        size = (beside + max(4.5, 1.1 * beside), float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         colors = [NEGATIVE if step < 0 else POSITIVE for step in steps]
+        colors = [_SUBTOTAL if grey else color for grey, color in zip(is_total, colors)]
         colors[0] = NEUTRAL
         self.bars_ = ax.barh(np.arange(len(steps)), steps, left=starts, color=colors)
-        ax.bar_label(self.bars_, [f"{step:+.3g}" for step in steps], padding=3, fontsize=8)
         for position, end in enumerate(ends[:-1]):
             ax.plot([end, end], [position - 0.4, position + 1.4], color=NEUTRAL, linewidth=0.6)
-        ax.axvline(ends[-1], color="black", linewidth=1, linestyle=":")
-        label_bars(ax, names)
-        room = 0.15 * np.ptp([0.0, *ends])  # for the numbers at the bars
-        ax.set_xlim(min(0.0, *ends) - room, max(0.0, *ends) + room)
-        ax.set_xlabel(f"{self.label} = {ends[-1]:.4g}")
+        ax.axvline(total, color="black", linewidth=1, linestyle=":")
+        label_bars(ax, names, longest=_PAIR_LENGTH)
+        for position, name in zip(ax.get_yticks(), ax.get_yticklabels()):
+            name.set_fontweight("bold" if is_total[position] else "normal")
+            ax.text(  # beside the axes, where nothing is in its way
+                1.01,
+                position,
+                _number(steps[position]),
+                transform=ax.get_yaxis_transform(),
+                verticalalignment="center",
+                fontsize=name.get_fontsize(),
+                fontweight=name.get_fontweight(),
+            )
+        low, high = min(0.0, *ends), max(0.0, *ends)
+        room = 0.04 * (high - low or 1.0)
+        ax.set_xlim(low - room, high + room)
+        self._write(ax, total)
         return self
+
+    def _steps(self, n_terms) -> tuple[list[str], np.ndarray, np.ndarray]:
+        """Names and sizes of the bars, and which of them are sub-totals."""
+        order = np.argsort(-np.abs(self.values), kind="stable")
+        shown, others = order[:n_terms], order[n_terms:]
+        names, steps, is_total = ["bias"], [self.bias], [False]
+        is_pair = np.array([not isinstance(name, str) for name in self.names], dtype=bool)
+        for part, plural, belongs in (
+            ("linear part", "linear terms", ~is_pair),
+            ("interactions", "interactions", is_pair),
+        ):
+            if not belongs.any():
+                continue
+            chosen, rest = shown[belongs[shown]], others[belongs[others]]
+            names += [_short(self.names[term]) for term in chosen]
+            steps += self.values[chosen].tolist()
+            if len(rest):
+                names.append(f"{len(rest)} smaller {plural}")
+                steps.append(self.values[rest].sum())
+            is_total += [False] * (len(names) - len(is_total))
+            names.append(part)
+            steps.append(self.values[belongs].sum())
+            is_total.append(True)
+        if self.unseen:
+            names.append("mean over unseen levels")
+            steps.append(self.unseen)
+            is_total.append(False)
+        return names, np.array(steps), np.array(is_total)
+
+    def _write(self, ax, total):
+        """The prediction, in a line, and what the colours are."""
+        from matplotlib.patches import Patch
+
+        line = f"{self.label} = {total:.4g}"
+        if self.probability is not None:
+            line += f", probability = {self.probability:.3g}"
+        ax.set_xlabel(line)
+        signs = {"raises": POSITIVE, "lowers": NEGATIVE, "sub-total": _SUBTOTAL}
+        ax.legend(
+            handles=[Patch(color=color, label=label) for label, color in signs.items()],
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=3,
+            frameon=False,
+            fontsize="small",
+        )
+
+
+def _number(step: float) -> str:
+    return f"{step:+,.0f}" if abs(step) >= 1000 else f"{step:+.3g}"
+
+
+def _short(name) -> str:
+    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, _PAIR_LENGTH)
 
 
 def _prediction_label(model, output):

@@ -1,17 +1,33 @@
-"""Draw the most important pairs of fields as ranked bars."""
+"""Draw the most important pairs of fields as ranked bars, or all pairs as a map."""
 
 import numpy as np
 
+from ._heat_map import heat_map
 from ._importance import pair_importance
-from ._plotting import AXIS_LABELS, NEGATIVE, POSITIVE, axes_for, label_bars
-from ._results import check_count
+from ._plotting import (
+    AXIS_LABELS,
+    NEGATIVE,
+    POSITIVE,
+    axes_for,
+    label_bars,
+    pair_label,
+    settle,
+    sign_legend,
+    with_unit,
+)
+from ._results import check_choice, check_count
+
+# What bars of either sign mean, by statistic.
+_SIGNS = {
+    "contribution": ("raises the prediction", "lowers it"),
+    "loss increase": ("the loss rises without the pair", "falls"),
+}
 
 
 class PairImportanceDisplay:
-    """Ranked bars of the most important pairs of fields, with their spread.
+    """Ranked bars of the most important pairs of fields, or a map of all: fields by fields.
 
-    The line on a bar shows the standard deviation over rows (`pair_importance`) or two standard
-    errors (`permutation_pair_importance`).
+    The line on a bar shows the standard error of the mean over rows.
 
     Parameters
     ----------
@@ -21,9 +37,11 @@ class PairImportanceDisplay:
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars.
+        The bars, if `kind` is "bars".
+    im_ : matplotlib AxesImage
+        The map, if `kind` is "map".
     ax_ : matplotlib Axes
-        Axes with the bars.
+        Axes with the bars or the map.
     figure_ : matplotlib Figure
         Figure that contains the axes.
 
@@ -51,9 +69,10 @@ class PairImportanceDisplay:
         X,
         *,
         fields="auto",
-        statistic="attention",
+        statistic="abs_contribution",
         output=None,
         sample_weight=None,
+        kind="bars",
         n_pairs=15,
         ax=None,
     ):
@@ -69,6 +88,8 @@ class PairImportanceDisplay:
             Rows to average over, in the form that `estimator.predict` takes.
         fields, statistic, output, sample_weight
             As in :func:`pair_importance`.
+        kind : {"bars", "map"}, default="bars"
+            Ranked bars, or a map of all pairs: fields by fields, with 0 in white.
         n_pairs : int, default=15
             Largest number of bars to draw.
         ax : matplotlib Axes, default=None
@@ -87,15 +108,17 @@ class PairImportanceDisplay:
             output=output,
             sample_weight=sample_weight,
         )
-        return cls(importance).plot(ax, n_pairs=n_pairs)
+        return cls(importance).plot(ax, kind=kind, n_pairs=n_pairs)
 
-    def plot(self, ax=None, *, n_pairs=15):
-        """Draw the bars.
+    def plot(self, ax=None, *, kind="bars", n_pairs=15):
+        """Draw the bars or the map.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        kind : {"bars", "map"}, default="bars"
+            Ranked bars, or a map of all pairs.
         n_pairs : int, default=15
             Largest number of bars to draw.
 
@@ -104,13 +127,13 @@ class PairImportanceDisplay:
         display : PairImportanceDisplay
             The display itself.
         """
+        check_choice("kind", kind, ("bars", "map"))
         check_count("n_pairs", n_pairs)
+        if kind == "map":
+            return self._plot_map(ax)
         found = self.importance
         mean = found.ranked("mean")[:n_pairs]
-        if "std" in found:
-            spread, label = found.ranked("std")[:n_pairs], "line: deviation over rows"
-        else:
-            spread, label = 2 * found.ranked("std_error")[:n_pairs], "line: two standard errors"
+        spread = found.ranked("std_error")[:n_pairs]
         # The line must not suggest that attention could be negative.
         never_negative = found.statistic in ("attention", "abs_contribution")
         lower = np.minimum(spread, mean) if never_negative else spread
@@ -124,7 +147,26 @@ class PairImportanceDisplay:
             color=np.where(mean < 0, NEGATIVE, POSITIVE),
             error_kw={"ecolor": "black", "elinewidth": 1.2},
         )
-        label_bars(ax, [f"{first} x {second}" for first, second in found.pair_names[:n_pairs]])
+        names = [pair_label(*pair) for pair in found.pair_names[:n_pairs]]
+        label_bars(ax, names)
         ax.axvline(0, color="black", linewidth=0.8)
-        ax.set_xlabel(f"{AXIS_LABELS.get(found.statistic, found.statistic)} ({label})")
+        ax.set_xlabel(
+            with_unit(AXIS_LABELS.get(found.statistic, found.statistic), found.get("unit"))
+        )
+        if found.statistic in _SIGNS:
+            sign_legend(ax, *_SIGNS[found.statistic])
+        settle(ax, y=names)
+        return self
+
+    def _plot_map(self, ax):
+        found = self.importance
+        occurs = np.zeros(found.mean.shape, dtype=bool)
+        occurs[found.first, found.second] = occurs[found.second, found.first] = True
+        values = np.where(occurs, found.mean, np.nan)
+        largest = np.nanmax(np.abs(values), initial=0) or 1.0
+        names = found.fields.tolist()
+        label = with_unit(AXIS_LABELS.get(found.statistic, found.statistic), found.get("unit"))
+        self.im_, _ = heat_map(ax, type(self).__name__, values, names, names, largest, label)
+        self.ax_ = self.im_.axes
+        self.figure_ = self.ax_.figure
         return self

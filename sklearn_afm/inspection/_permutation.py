@@ -85,8 +85,11 @@ def permutation_pair_importance(
             Names of the two fields of each pair, in the same order.
         statistic : str
             "loss increase".
+        unit : str
+            "squared error" or "log loss, nats".
 
-        ``result.to_frame()`` is a pandas DataFrame of the pairs, in the same order.
+        The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
+        in the same order.
 
     Raises
     ------
@@ -165,7 +168,14 @@ def permutation_pair_importance(
     mean = total / weight.sum()
     variance = np.maximum(squares / weight.sum() - mean**2, 0)
     std_error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
-    result = importance_of(fields, mean, occurs > 0, std_error=std_error, statistic="loss increase")
+    result = importance_of(
+        fields,
+        mean,
+        occurs > 0,
+        std_error=std_error,
+        statistic="loss increase",
+        unit="log loss, nats" if is_classifier(model) else "squared error",
+    )
     result.loss = float(baseline / weight.sum())
     return result
 

@@ -1,6 +1,87 @@
-"""Shared by the functions: check parameters, and shape results by output or as data frames."""
+"""Shared by the functions: check parameters, and shape, print and convert results."""
+
+from html import escape
 
 import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils import Bunch
+
+from ._plotting import shortened
+
+# Lines of a result that a notebook or a console shows.
+SHOWN_LINES = 10
+# Letters of a name in a line of text.
+NAME_LENGTH = 60
+# Columns of names, which begin at the left. Numbers end at the right.
+_NAMES = ("pair", "field")
+
+
+class Result(Bunch):
+    """A bunch that shows its first lines, aligned, and in a notebook as a table."""
+
+    def _shown(self, n_lines: int) -> tuple[str, dict]:
+        """A title, and columns of at most `n_lines` texts or numbers by their names."""
+        raise NotImplementedError
+
+    def __repr__(self):
+        title, columns = self._shown(SHOWN_LINES)
+        return f"{title}\n{aligned(_cells(columns), [name in _NAMES for name in columns])}"
+
+    def _repr_html_(self):
+        title, columns = self._shown(SHOWN_LINES)
+        sides = ["left" if name in _NAMES else "right" for name in columns]
+        heads, *rows = _cells(columns)
+        lines = [
+            "".join(
+                f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>'
+                for cell, side in zip(row, sides)
+            )
+            for tag, row in (("th", heads), *(("td", row) for row in rows))
+        ]
+        body = "".join(f"<tr>{line}</tr>" for line in lines[1:])
+        return (
+            f"<table><caption>{escape(title)}</caption><thead><tr>{lines[0]}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def aligned(rows: list[list[str]], left: list[bool]) -> str:
+    """Rows of cells as text, in columns: names from the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if is_left else cell.rjust(width)
+            for cell, width, is_left in zip(row, widths, left)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _cells(columns: dict) -> list[list[str]]:
+    """The names of the columns, and their rows as text."""
+    texts = [[shortened(name, NAME_LENGTH), *_texts(values)] for name, values in columns.items()]
+    return [list(row) for row in zip(*texts)]
+
+
+def _texts(values) -> list[str]:
+    """Names cut to a length; numbers with as many decimals as the largest needs for 4 digits."""
+    values = np.asarray(values)
+    if values.dtype.kind != "f":
+        return [shortened(value, NAME_LENGTH) for value in values]
+    largest = np.nanmax(np.abs(values), initial=0)
+    decimals = int(np.clip(3 - np.floor(np.log10(largest)), 0, 12)) if 0 < largest < np.inf else 3
+    return [f"{value:.{decimals}f}" for value in values]
+
+
+def probabilities(model, raw) -> np.ndarray | None:
+    """Probability that belongs to each raw score (n_rows, n_outputs); None of a regressor.
+
+    The only output of a classifier of two classes has the probability of the second class.
+    """
+    if not is_classifier(model):
+        return None
+    found = model._loss.predictions(raw)
+    return found if raw.shape[1] > 1 else found[:, 1:]
 
 
 def has_output_axis(model) -> bool:
@@ -14,6 +95,17 @@ def output_names(model) -> np.ndarray:
     if has_output_axis(model) and hasattr(model, "classes_"):
         return model.classes_
     return np.arange(n_outputs)
+
+
+def unit_of(model, output: int | None) -> str:
+    """Return the unit of an output's raw scores, in words; None stands for the mean of several."""
+    if output is None:
+        return "logits" if hasattr(model, "classes_") else "units of the targets"
+    if not hasattr(model, "classes_"):
+        return f"unit of target {output}" if has_output_axis(model) else "unit of the target"
+    if has_output_axis(model):
+        return f"logit of {model.classes_[output]}"
+    return f"log odds of {model.classes_[1]}"
 
 
 def as_predicted(model, values):

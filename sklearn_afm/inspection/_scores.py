@@ -1,16 +1,24 @@
 """interaction_scores: what each pair of each row adds to the prediction."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from ._columns import column_names, encoded_rows, take_apart
-from ._results import as_predicted, check_count, output_names, per_output, to_frame
+from ._plotting import pair_label
+from ._results import (
+    Result,
+    as_predicted,
+    check_count,
+    output_names,
+    per_output,
+    probabilities,
+    to_frame,
+)
 from ._terms import iter_terms
 
 _PAIR_ARRAYS = ("row", "first", "second", "attention", "score", "cross", "contribution")
 
 
-class InteractionScores(Bunch):
+class InteractionScores(Result):
     """Result of `interaction_scores`."""
 
     def to_frame(self):
@@ -23,6 +31,17 @@ class InteractionScores(Bunch):
         for name in ("score", "cross", "contribution"):
             columns |= per_output(name, self[name], self.outputs)
         return to_frame(columns)
+
+    def _shown(self, n_lines):
+        title = f"{len(self.row)} pairs of {len(self.linear)} rows"
+        if len(self.row) > n_lines:
+            title += f"; the first {n_lines}, all in to_frame()"
+        names = zip(self.first_name[:n_lines], self.second_name[:n_lines])
+        columns = {"row": self.row[:n_lines], "pair": [pair_label(*pair, 60) for pair in names]}
+        columns["attention"] = self.attention[:n_lines]
+        return title, columns | per_output(
+            "contribution", self.contribution[:n_lines], self.outputs
+        )
 
 
 def interaction_scores(estimator, X, *, top_k=None):
@@ -50,15 +69,16 @@ def interaction_scores(estimator, X, *, top_k=None):
     -------
     result : :class:`~sklearn.utils.Bunch`
         Pairs are sorted by row, and within a row by absolute contribution, largest first.
-        ``result.to_frame()`` is a pandas DataFrame of the pairs.
+        The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all.
 
         row : ndarray of shape (n_pairs,)
             Position of the pair's row in X.
         first, second : ndarray of shape (n_pairs,)
             Columns i < j of the encoded X that form the pair.
         first_name, second_name : ndarray of shape (n_pairs,)
-            Names of the two columns: those that the model was fitted with, else those of the
-            encoder's ``get_feature_names_out``, else x0, x1, ...
+            What a reader calls the two columns, such as "colour = red" and "age 17 to 25": field
+            and level as the Pipeline's encoder has them, else the names that the model was fitted
+            with, else x0, x1, ...
         attention : ndarray of shape (n_pairs,)
             Attention a_ij; 1 in an FM.
         score : ndarray of shape (n_pairs,) or (n_pairs, n_outputs)
@@ -73,6 +93,9 @@ def interaction_scores(estimator, X, *, top_k=None):
         linear, interaction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Linear part and interaction part of each row. The interaction part is the sum over all
             pairs of the row, also if `top_k` leaves some out.
+        probability : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of a classifier: the probability of the class of each output, and of the second class if
+            there are two.
         outputs : ndarray of shape (n_outputs,)
             Class or number of each output.
 
@@ -96,15 +119,16 @@ def interaction_scores(estimator, X, *, top_k=None):
     >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
     >>> found = interaction_scores(model, X[:2])
     >>> list(zip(found.first_name, found.second_name, found.contribution.round()))
-    [('x0_red', 'x1_round', np.float64(2.0)), ('x0_red', 'x1_flat', np.float64(-2.0))]
+    [('x0 = red', 'x1 = round', np.float64(2.0)), ('x0 = red', 'x1 = flat', np.float64(-2.0))]
     """
     if top_k is not None:
         check_count("top_k", top_k)
     encoder, model = take_apart(estimator)
     X = encoded_rows(encoder, model, X)
     names = column_names(encoder, model)
-    pairs, linear, interaction = [], [], []
+    pairs, linear, interaction, unseen = [], [], [], []
     for rows, terms in iter_terms(model, X):
+        unseen.append(np.broadcast_to(terms.unseen, (terms.n_rows, len(terms.bias))))
         linear.append(terms.linear_sums())
         interaction.append(terms.interaction_sums())
         kept = _strongest(terms, top_k)
@@ -113,13 +137,18 @@ def interaction_scores(estimator, X, *, top_k=None):
     found = {name: np.concatenate([part[name] for part in pairs]) for name in _PAIR_ARRAYS}
     for name in ("score", "cross", "contribution"):
         found[name] = as_predicted(model, found[name])
+    linear, interaction, unseen = map(np.concatenate, (linear, interaction, unseen))
+    probability = probabilities(model, model.bias_ + linear + interaction + unseen)
+    if probability is not None:
+        found["probability"] = as_predicted(model, probability)
     return InteractionScores(
         **found,
         first_name=names[found["first"]],
         second_name=names[found["second"]],
         bias=model.bias_,
-        linear=as_predicted(model, np.concatenate(linear)),
-        interaction=as_predicted(model, np.concatenate(interaction)),
+        linear=as_predicted(model, linear),
+        interaction=as_predicted(model, interaction),
+        unseen=as_predicted(model, unseen),
         outputs=output_names(model),
     )
 

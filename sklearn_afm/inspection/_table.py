@@ -1,40 +1,63 @@
 """interaction_table: terms of rows by pairs of fields, as in Table 1 of the AFM paper."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from ._columns import encoded_rows, find_fields, take_apart
 from ._importance import pair_importance
-from ._results import check_count, check_output, to_frame
+from ._plotting import pair_label
+from ._results import (
+    Result,
+    aligned,
+    check_count,
+    check_output,
+    probabilities,
+    to_frame,
+)
 from ._terms import by_field_pair, iter_terms
 
+_TOTALS = ("linear", "interaction", "unseen", "prediction", "probability")
 
-class InteractionTable(Bunch):
+
+class InteractionTable(Result):
     """Result of `interaction_table`. ``print`` shows it in the form of the paper's Table 1."""
 
     def to_frame(self):
         """Make a pandas DataFrame with one line per row of X.
 
-        Its columns are (pair, quantity), and the prediction. Raises ImportError if pandas is not
-        installed.
+        Its columns are (pair, quantity), the sub-totals, the prediction, and the probability of a
+        classifier. Raises ImportError if pandas is not installed.
         """
         columns = {}
         for number, (first, second) in enumerate(self.pair_names):
             for name in ("attention", "score", "cross", "contribution"):
                 columns[f"{first} x {second}", name] = self[name][:, number]
-        return to_frame(columns | {("prediction", ""): self.prediction})
+        return to_frame(columns | {(name, ""): self[name] for name in self._totals()})
+
+    def _totals(self) -> list[str]:
+        rare = {"unseen"} if not self.unseen.any() else set()
+        return [name for name in _TOTALS if name in self and name not in rare]
+
+    def _columns(self, n_lines=None) -> dict:
+        """Texts of the first lines, by column."""
+        columns = {"row": [str(row) for row in range(len(self.prediction))][:n_lines]}
+        for number, pair in enumerate(self.pair_names):
+            names = ("attention", "score", "cross", "contribution")
+            cells = zip(*(self[name][:n_lines, number] for name in names))
+            columns[pair_label(*pair, 40)] = [_cell(*cell) for cell in cells]
+        return columns | {
+            name: [f"{value:.2f}" for value in self[name][:n_lines]] for name in self._totals()
+        }
+
+    def _shown(self, n_lines):
+        n_rows = len(self.prediction)
+        more = f"; the first {n_lines}, all by print" if n_rows > n_lines else ""
+        title = f"attention * score + cross = contribution, of {n_rows} rows{more}"
+        return title, self._columns(n_lines)
 
     def __str__(self):
-        heads = ["row", *(f"{first} x {second}" for first, second in self.pair_names)]
-        lines = [[*heads, "prediction"]]
-        for row, prediction in enumerate(self.prediction):
-            names = ("attention", "score", "cross", "contribution")
-            cells = zip(*(self[name][row] for name in names))
-            lines.append([str(row), *(_cell(*cell) for cell in cells), f"{prediction:.2f}"])
-        widths = [max(map(len, column)) for column in zip(*lines)]
-        return "\n".join(
-            "  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines
-        )
+        columns = self._columns()
+        rows = [list(row) for row in zip(*([name, *texts] for name, texts in columns.items()))]
+        return aligned(rows, [False] * len(columns))
 
 
 def _cell(attention, score, cross, contribution):
@@ -72,7 +95,8 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
     Returns
     -------
     result : :class:`~sklearn.utils.Bunch`
-        ``print(result)`` shows the table; ``result.to_frame()`` is a pandas DataFrame.
+        ``print(result)`` shows the table, and the result itself its first ten rows;
+        ``result.to_frame()`` is a pandas DataFrame.
 
         pair_names : list of (str, str)
             Names of the two fields of each pair.
@@ -80,8 +104,16 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
             contribution = attention * score + cross. They are NaN if the row has no pair of the two
             fields. If it has several, attention, cross and contribution are sums over them. `score`
             is also NaN if the attention is exactly 0.
+        linear, interaction : ndarray of shape (n_samples,)
+            Sub-totals of the row: its linear part, and the contributions of all its pairs.
+        unseen : ndarray of shape (n_samples,)
+            What the mean over the levels of a field adds, if the row has an unseen level in it; else
+            0. With the bias and the sub-totals, it adds up to the prediction.
         prediction : ndarray of shape (n_samples,)
             What `predict` (`decision_function` of a classifier) returns.
+        probability : ndarray of shape (n_samples,)
+            Of a classifier: the probability of the class of the output, and of the second class if
+            there are two.
 
     Raises
     ------
@@ -110,20 +142,24 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
     found = find_fields(encoder, model, fields)
     if pairs is None:
         check_count("n_pairs", n_pairs)
-        options = {"fields": fields, "statistic": "abs_contribution", "output": output}
-        pairs = pair_importance(estimator, X, **options).pair_names[:n_pairs]
+        fields = found.names[found.of_column]  # as found: names that are lost are missed once
+        pairs = pair_importance(estimator, X, fields=fields, output=output).pair_names[:n_pairs]
     codes = _codes(found, pairs)
     X = encoded_rows(encoder, model, X)
     attention, cross, contribution = np.full((3, X.shape[0], len(pairs)), np.nan)
-    prediction = np.empty(X.shape[0])
+    linear, interaction, unseen = np.empty((3, X.shape[0], np.size(model.bias_)))
     for rows, terms in iter_terms(model, X):
-        prediction[rows] = terms.raw_scores()[:, output]
+        linear[rows], interaction[rows] = terms.linear_sums(), terms.interaction_sums()
+        unseen[rows] = terms.unseen
         there = by_field_pair(terms, found)
         for number, code in enumerate(codes):
             at = there.pair == code
             attention[rows.start + there.row[at], number] = there.attention[at]
             cross[rows.start + there.row[at], number] = there.cross[at, output]
             contribution[rows.start + there.row[at], number] = there.contribution[at, output]
+    raw = model.bias_ + linear + interaction + unseen
+    probability = probabilities(model, raw)
+    of_classifier = {} if probability is None else {"probability": probability[:, output]}
     return InteractionTable(
         pair_names=[tuple(pair) for pair in pairs],
         attention=attention,
@@ -135,7 +171,11 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
         ),
         cross=cross,
         contribution=contribution,
-        prediction=prediction,
+        linear=linear[:, output],
+        interaction=interaction[:, output],
+        unseen=unseen[:, output],
+        prediction=raw[:, output],
+        **of_classifier,
     )
 
 

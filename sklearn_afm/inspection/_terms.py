@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._attributes import crosses_of, model_of, parameters_of
+from .._attributes import crosses_of, model_of, parameters_of, unseen_of
 from .._core.batches.batches import Batcher
 from .._core.batches.columns import by_feature
 from .._core.pairs.pairs import pair_positions
@@ -37,6 +37,7 @@ class Terms:
     attention: np.ndarray  # (n_pairs,)  a_ij; 1 in an FM
     score: np.ndarray  # (n_pairs, n_outputs)  p . (v_i * v_j) x_i x_j, times the row's share
     cross: np.ndarray  # (n_pairs, n_outputs)  w_ij x_i x_j of the pairs that are crosses
+    unseen: np.ndarray | float = 0.0  # (n_rows, n_outputs) of the mean over unseen levels
 
     @property
     def contribution(self) -> np.ndarray:
@@ -53,7 +54,7 @@ class Terms:
 
     def raw_scores(self) -> np.ndarray:
         """What the model predicts: (n_rows, n_outputs)."""
-        return self.bias + self.linear_sums() + self.interaction_sums()
+        return self.bias + self.linear_sums() + self.interaction_sums() + self.unseen
 
 
 @dataclass
@@ -66,6 +67,7 @@ class FieldPairTerms:
     score: np.ndarray  # (n, n_outputs)
     cross: np.ndarray  # (n, n_outputs)
     contribution: np.ndarray  # (n, n_outputs)
+    n_pairs: np.ndarray  # (n,) pairs of the row, of these two fields
     n_row_pairs: np.ndarray  # (n,) pairs of the row, of all fields
 
 
@@ -111,7 +113,7 @@ def terms_of(estimator, X) -> Terms:
     cross = _crosses_of_pairs(crosses_of(estimator), X, *pairs[:3], model.n_outputs)
     length = np.diff(X.indptr)
     weights = parameters["linear_weights"][X.indices].astype(np.float64)
-    return Terms(
+    terms = Terms(
         parameters["bias"].astype(np.float64),
         X.shape[0],
         np.repeat(np.arange(X.shape[0]), length),
@@ -120,6 +122,10 @@ def terms_of(estimator, X) -> Terms:
         *pairs,
         cross,
     )
+    unseen, raw = unseen_of(estimator), terms.raw_scores()
+    if unseen is not None:
+        terms.unseen = unseen.averaged(raw, X, estimator._loss) - raw
+    return terms
 
 
 def _crosses_of_pairs(crosses, X, row, first, second, n_outputs: int) -> np.ndarray:
@@ -174,6 +180,7 @@ def by_field_pair(terms: Terms, fields: Fields) -> FieldPairTerms:
         _sums(inverse, terms.score, len(code)),
         _sums(inverse, terms.cross, len(code)),
         _sums(inverse, terms.contribution, len(code)),
+        np.bincount(inverse, minlength=len(code)),
         np.bincount(terms.pair_row, minlength=terms.n_rows)[row],
     )
 

@@ -94,7 +94,7 @@ def test_explanations_take_its_fields(files):
     found = fetch_movielens_100k(data_home=files[0])
     X, y, fields = found.data, found.target, found.fields
     model = AFMRegressor(embedding_dim=2, max_iter=2, l2_embedding=10, random_state=0).fit(X, y)
-    importance = pair_importance(model, X, fields=fields)
+    importance = pair_importance(model, X, fields=fields, statistic="attention")
     assert importance.fields.tolist() == list(fields)
     # The attention of a row sums to 1, over pairs of two fields and pairs of two genres.
     np.testing.assert_allclose(importance.total.sum(), 1)

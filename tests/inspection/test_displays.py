@@ -10,13 +10,16 @@ import pytest
 from conftest import ragged_matrix
 from explained import fitted_pipeline, random_model
 
-from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+from sklearn_afm import AFMRegressor, FMClassifier, FMRegressor
 from sklearn_afm.inspection import (
     AttentionDisplay,
+    FieldEffectDisplay,
     HistoryDisplay,
     InteractionDisplay,
+    PairEffectDisplay,
     PairImportanceDisplay,
-    interaction_table,
+    field_effect,
+    pair_effect,
     pair_importance,
     permutation_pair_importance,
 )
@@ -46,53 +49,20 @@ def drawn(display):
     return display
 
 
-def test_attention_of_fields(fitted):
+@pytest.mark.parametrize("statistic", ["abs_contribution", "contribution"])
+def test_map_of_all_pairs(statistic, fitted):
     model, X, _ = fitted
-    display = drawn(AttentionDisplay.from_estimator(model, X))
+    display = drawn(PairImportanceDisplay.from_estimator(model, X, statistic=statistic, kind="map"))
     shown = display.im_.get_array()
     assert shown.mask.diagonal().all()
-    expected = pair_importance(model, X).mean
+    expected = pair_importance(model, X, statistic=statistic).mean
     np.testing.assert_array_equal(shown.filled(0), expected)
     assert texts(display.ax_.get_yticklabels()) == list("abcdef")
-    assert display.im_.get_clim() == (0, expected.max())
-
-
-def test_signed_values_have_zero_in_the_middle(fitted):
-    model, X, _ = fitted
-    display = drawn(AttentionDisplay.from_estimator(model, X, statistic="contribution"))
-    low, high = display.im_.get_clim()
-    assert low == -high < 0
-    assert display.im_.get_cmap()(0.5)[:3] == pytest.approx((0.97, 0.97, 0.97), abs=0.01)
-
-
-@pytest.mark.parametrize("statistic", ["attention", "contribution", "abs_contribution"])
-def test_rows_by_pairs(statistic, fitted):
-    model, X, _ = fitted
-    display = drawn(
-        AttentionDisplay.from_estimator(model, X[:30], kind="rows", statistic=statistic, n_pairs=4)
-    )
-    pairs = pair_importance(model, X[:30], statistic=statistic).pair_names[:4]
-    table = interaction_table(model, X[:30], pairs=pairs)
-    expected = table.attention if statistic == "attention" else table.contribution
-    np.testing.assert_array_equal(display.im_.get_array(), expected)
-    assert texts(display.ax_.get_xticklabels()) == [f"{a} x {b}" for a, b in pairs]
-
-
-def test_attention_of_many_classes_needs_no_output(rng):
-    X = ragged_matrix(rng)
-    model = random_model(AFMClassifier, X, 3, rng)
-    drawn(AttentionDisplay.from_estimator(model, X, kind="rows"))
-    drawn(AttentionDisplay.from_estimator(model, X))
-    with pytest.raises(ValueError, match="Set output to an int"):
-        AttentionDisplay.from_estimator(model, X, kind="rows", statistic="abs_contribution")
-
-
-@pytest.mark.parametrize("kind", ["fields", "rows"])
-def test_rows_without_a_pair_have_no_attention(kind):
-    X = np.eye(3)
-    model = FMRegressor(max_iter=1).fit(X, [1.0, 2.0, 3.0])
-    with pytest.raises(ValueError, match="No row of X has two non-zero features"):
-        AttentionDisplay.from_estimator(model, X, kind=kind)
+    largest = np.abs(expected).max()
+    assert display.im_.get_clim() == (-largest, largest)
+    assert display.im_.get_cmap()(0.5) == pytest.approx((1, 1, 1, 1), abs=0.01)
+    with pytest.raises(ValueError, match="kind='heat' must be one of"):
+        display.plot(kind="heat")
 
 
 def test_ranked_pairs(fitted):
@@ -103,9 +73,9 @@ def test_ranked_pairs(fitted):
     np.testing.assert_allclose(widths, found.ranked("mean")[:6])
     (lines,) = display.bars_.errorbar.lines[2]
     low, high = np.transpose([segment[:, 0] for segment in lines.get_segments()])
-    mean, std = found.ranked("mean")[:6], found.ranked("std")[:6]
-    np.testing.assert_allclose(high, mean + std)
-    np.testing.assert_allclose(low, np.maximum(mean - std, 0), atol=1e-12)
+    mean, error = found.ranked("mean")[:6], found.ranked("std_error")[:6]
+    np.testing.assert_allclose(high, mean + error)
+    np.testing.assert_allclose(low, np.maximum(mean - error, 0), atol=1e-12)
     names = [f"{a} x {b}" for a, b in found.pair_names[:6]]
     assert texts(display.ax_.get_yticklabels()) == names
     change = permutation_pair_importance(model, X, y, random_state=0)
@@ -113,39 +83,66 @@ def test_ranked_pairs(fitted):
     display = drawn(PairImportanceDisplay(change).plot(ax))
     assert display.ax_ is ax
     assert len(display.bars_) == 15
-    assert "two standard errors" in ax.get_xlabel()
+    assert ax.get_xlabel() == "loss increase (squared error)"
+    assert texts(ax.get_legend().get_texts())[0] == "the loss rises without the pair"
 
 
-def test_waterfall_ends_at_the_prediction(fitted):
+def test_pair_effect(fitted):
     model, X, _ = fitted
-    display = drawn(InteractionDisplay.from_estimator(model, X, row=-1, n_terms=5))
-    assert len(display.bars_) == 7  # bias, 5 terms, and all other terms
-    last = display.bars_[-1]
-    predicted = model.predict(X[-1:])[0]
-    np.testing.assert_allclose(last.get_x() + last.get_width(), predicted, rtol=1e-5)
-    for above, below in pairwise(display.bars_):
-        np.testing.assert_allclose(above.get_x() + above.get_width(), below.get_x())
-    sizes = np.abs([bar.get_width() for bar in display.bars_[1:6]])
-    assert (np.diff(sizes) <= 0).all()
-    assert texts(display.ax_.get_yticklabels())[-1] == "16 smaller terms"
-    everything = drawn(display.plot(n_terms=21))
-    assert len(everything.bars_) == 22
+    X = X[(X["b"] != "w") | (X["e"] != "x")]
+    display = drawn(PairEffectDisplay.from_estimator(model, X, pair=("b", "e")))
+    found = pair_effect(model, X, ("b", "e"))
+    shown = display.im_.get_array()
+    np.testing.assert_array_equal(shown.filled(np.nan), found.mean)
+    assert shown.mask.sum() == 1
+    low, high = display.im_.get_clim()
+    assert low == -high
+    assert high == np.nanmax(np.abs(found.mean))
+    assert display.im_.get_cmap()(0.5) == pytest.approx((1, 1, 1, 1), abs=0.01)
+    assert texts(display.ax_.get_yticklabels()) == found.first_levels.tolist()
+    assert texts(display.ax_.get_xticklabels()) == found.second_levels.tolist()
+    assert display.colorbar_.ax.get_ylabel() == "mean contribution (unit of the target)"
+    assert display.ax_.get_title(loc="left") == "grey: no rows"
+    _, ax = plt.subplots()
+    assert drawn(PairEffectDisplay(found).plot(ax)).ax_ is ax
 
 
-def test_waterfall_of_classes(rng):
+def test_cells_of_few_rows_are_counted_and_do_not_set_the_scale(fitted):
+    model, X, _ = fitted
+    found = pair_effect(model, X, ("b", "e"), max_levels=3)
+    strongest = np.unravel_index(np.abs(found.mean).argmax(), (3, 3))
+    found.count[strongest] = 7
+    found.mean[strongest] *= 10
+    display = drawn(PairEffectDisplay(found).plot())
+    assert texts(display.ax_.texts) == ["7"]
+    assert display.ax_.get_title(loc="left") == "numbers: rows, if fewer than 10"
+    assert display.im_.get_clim()[1] < np.abs(found.mean[strongest])
+    assert display.colorbar_.extend in ("min", "max")
+    assert display.ax_.get_ylabel() == "b\n3 of 4 levels"
+    found.mean[:] = 0.0
+    assert "no interaction was learnt" in drawn(PairEffectDisplay(found).plot()).ax_.get_title(
+        loc="left"
+    )
+
+
+def test_field_effect(rng):
     X = ragged_matrix(rng)
     model = random_model(FMClassifier, X, 3, rng)
-    display = drawn(InteractionDisplay.from_estimator(model, X, row=5, output=2))
-    total = display.bias + display.values.sum()
-    np.testing.assert_allclose(total, model.decision_function(X)[5, 2], rtol=1e-9)
-    assert display.ax_.get_xlabel().startswith("logit of c")
-    two = random_model(FMClassifier, X, 1, rng)
-    display = drawn(InteractionDisplay.from_estimator(two, X, row=0))  # a row of zeros
-    assert display.ax_.get_xlabel().startswith("logit of b")
-    with pytest.raises(ValueError, match="InteractionDisplay needs one output"):
-        InteractionDisplay.from_estimator(model, X)
-    with pytest.raises(ValueError, match="row=12 is no row of X, which has 12"):
-        InteractionDisplay.from_estimator(two, X, row=12)
+    options = {"fields": {"a": slice(0, 5), "b": slice(5, 9)}, "output": 1, "max_levels": 4}
+    display = drawn(FieldEffectDisplay.from_estimator(model, X, field="a", **options))
+    found = field_effect(model, X, "a", **options)
+    for name in ("linear", "total"):
+        line, _, (bars,) = display.lines_[name]
+        np.testing.assert_array_equal(line.get_xdata(), found[name])
+        low, high = np.transpose([segment[:, 0] for segment in bars.get_segments()])
+        error = np.nan_to_num(found[f"{name}_std_error"])
+        np.testing.assert_allclose((high - low) / 2, error, atol=1e-12)
+    assert texts(display.ax_.get_yticklabels()) == found.levels.tolist()
+    assert display.ax_.get_xlabel() == "difference from the average row (logit of b)"
+    assert display.ax_.get_ylabel() == "a\n4 of 5 levels"
+    assert texts(display.ax_.get_legend().get_texts()) == [
+        "linear weight alone", "with all its pairs",
+    ]  # fmt: skip
 
 
 def test_history_of_several(fitted):
@@ -156,7 +153,7 @@ def test_history_of_several(fitted):
     history = model[-1].history_
     expected = np.sqrt([record["validation_loss"] for record in history])
     np.testing.assert_allclose(display.lines_["AFM"][1].get_ydata(), expected)
-    assert display.ax_.get_ylabel() == "RMSE"
+    assert display.ax_.get_ylabel() == "RMSE (unit of the target)"
     assert len(display.ax_.get_legend().get_texts()) == 3
     two = HistoryDisplay.from_estimator([fm, fm])
     assert list(two.lines_) == ["FMRegressor 0", "FMRegressor 1"]
@@ -166,7 +163,7 @@ def test_history_of_a_classifier(rng):
     X = ragged_matrix(rng)
     classifier = FMClassifier(max_iter=3).fit(X, X[:, 0] > 0)
     display = drawn(HistoryDisplay.from_estimator(classifier))
-    assert display.ax_.get_ylabel() == "log loss"
+    assert display.ax_.get_ylabel() == "log loss (nats)"
     losses = [record["train_loss"] for record in classifier.history_]
     np.testing.assert_allclose(display.lines_["FMClassifier"][0].get_ydata(), losses)
     regressor = FMRegressor(max_iter=1).fit(X, X[:, 0])
@@ -174,13 +171,17 @@ def test_history_of_a_classifier(rng):
         HistoryDisplay.from_estimator([classifier, regressor])
     with pytest.raises(ValueError, match="empty"):
         HistoryDisplay.from_estimator([])
+    with pytest.raises(ValueError, match="the history of 'FM' is empty"):
+        HistoryDisplay({"FM": []}).plot()
+    with pytest.raises(ValueError, match="histories is empty"):
+        HistoryDisplay({}).plot()
 
 
 @pytest.mark.parametrize("n_fields", [10, 40])
 def test_labels_do_not_touch(n_fields, rng):
     values = rng.uniform(size=(n_fields, n_fields))
     names = [f"field number {number}" for number in range(n_fields)]
-    displays = [AttentionDisplay(values, names, names).plot()]
+    displays = [AttentionDisplay(2 * values, names, names, spread=0.6).plot()]
     X = rng.normal(size=(30, n_fields))
     model = random_model(AFMRegressor, X, 1, rng)
     displays.append(AttentionDisplay.from_estimator(model, X, kind="rows", n_pairs=45))

@@ -96,9 +96,14 @@ def test_averages_are_those_of_plain_loops(
             mean = np.average(values, weights=there)
             std = np.sqrt(np.average((values - mean) ** 2, weights=there))
             share = there.sum() / weight.sum()
+            over_rows = np.zeros(60)
+            over_rows[list(rows)] = values
+            variance = np.average((over_rows - mean * share) ** 2, weights=weight)
+            error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
             for i, j in ((f, g), (g, f)):
                 np.testing.assert_allclose(found.mean[i, j], mean * share, rtol=1e-9)
                 np.testing.assert_allclose(found.std[i, j], std, rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(found.std_error[i, j], error, rtol=1e-9, atol=1e-12)
                 np.testing.assert_allclose(found.share[i, j], share, rtol=1e-9)
         everything = sum(found.mean[pair] for pair in table)
         np.testing.assert_allclose(found.total.sum(), everything, rtol=1e-9)
@@ -110,9 +115,10 @@ def test_deviation_tells_whether_the_attention_varies_by_row(rng):
     X = np.eye(4)[rng.integers(0, 4, size=(80, 3))].reshape(80, 12)
     model = random_model(AFMRegressor, X, 1, rng)
     fields = np.repeat(["a", "b", "c"], 4)
-    assert (pair_importance(model, X, fields=fields).ranked("std") > 0.05).all()
+    options = {"fields": fields, "statistic": "attention"}
+    assert (pair_importance(model, X, **options).ranked("std") > 0.05).all()
     model.attention_context_[:] = 0  # uniform in each row
-    found = pair_importance(model, X, fields=fields)
+    found = pair_importance(model, X, **options)
     np.testing.assert_allclose(found.ranked("mean"), 1 / 3, rtol=1e-12)
     np.testing.assert_allclose(found.ranked("std"), 0, atol=1e-12)
 
@@ -184,9 +190,9 @@ def test_permuting_exchanges_contributions(rng, monkeypatch):
 
 def test_an_fm_s_attention_is_one_and_cannot_be_made_uniform():
     model, X, y = fitted_pipeline(FMRegressor(max_iter=30, random_state=0))
-    found = pair_importance(model, X)
+    found = pair_importance(model, X, statistic="attention")
     np.testing.assert_array_equal(found.ranked("mean"), 1)
-    ranked = pair_importance(model, X, statistic="abs_contribution").pair_names
+    ranked = pair_importance(model, X).pair_names  # by contributions
     assert all(set(pair) in TRUE_PAIRS for pair in ranked[:2])
     with pytest.raises(ValueError, match="FMRegressor has none"):
         permutation_pair_importance(model, X, y, method="uniform")
@@ -195,7 +201,7 @@ def test_an_fm_s_attention_is_one_and_cannot_be_made_uniform():
 def test_frames():
     model, X, y = fitted_pipeline(AFMRegressor(max_iter=2, random_state=0))
     frame = pair_importance(model, X).to_frame()
-    assert frame.columns.tolist() == ["first", "second", "mean", "std", "share"]
+    assert frame.columns.tolist() == ["first", "second", "mean", "std", "std_error", "share"]
     assert len(frame) == 15
     frame = permutation_pair_importance(model, X, y, n_repeats=1).to_frame()
     assert frame.columns.tolist() == ["first", "second", "mean", "std_error"]
@@ -205,7 +211,7 @@ def test_errors(rng):
     X = ragged_matrix(rng)
     model = random_model(AFMClassifier, X, 3, rng)
     y = model.predict(X)
-    with pytest.raises(ValueError, match=r"statistic='mean' must be one of \['attention'"):
+    with pytest.raises(ValueError, match=r"statistic='mean' must be one of \['abs_contribution'"):
         pair_importance(model, X, statistic="mean")
     with pytest.raises(ValueError, match=r"model has 3 \(\['a', 'b', 'c'\]\)\. .* from 0 to 2"):
         pair_importance(model, X, statistic="contribution")

@@ -82,7 +82,7 @@ def test_a_pipeline_gives_the_encoder_s_names():
     X = X.iloc[:5].copy()
     X.loc[1, "c"] = "unknown"
     found = interaction_scores(model, X)
-    names = [f"{column}_{level}" for column, level in X.iloc[0].items()]
+    names = [f"{column} = {level}" for column, level in X.iloc[0].items()]
     first_row = found.row == 0
     assert set(found.first_name[first_row]) | set(found.second_name[first_row]) == set(names)
     assert (np.bincount(found.row) == [15, 10, 15, 15, 15]).all()
@@ -90,12 +90,23 @@ def test_a_pipeline_gives_the_encoder_s_names():
     np.testing.assert_allclose(terms, model.predict(X), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_probabilities_of_classes(n_outputs, rng):
+    X = ragged_matrix(rng)
+    model = random_model(AFMClassifier, X, n_outputs, rng)
+    expected = model.predict_proba(X)
+    expected = expected if n_outputs > 1 else expected[:, 1]
+    np.testing.assert_allclose(interaction_scores(model, X).probability, expected, rtol=1e-6)
+    assert "probability" not in interaction_scores(random_model(AFMRegressor, X, 1, rng), X)
+
+
 def test_names_without_an_encoder(rng):
     X = pd.DataFrame(rng.normal(size=(50, 3)), columns=["height", "width", "depth"])
     named = FMRegressor(max_iter=2).fit(X, X["height"])
     assert set(interaction_scores(named, X[:1]).first_name) == {"height", "width"}
     silent = make_pipeline(FunctionTransformer(lambda X: X.to_numpy()), FMRegressor(max_iter=2))
-    found = interaction_scores(silent.fit(X, X["height"]), X[:1])
+    with pytest.warns(UserWarning, match="FunctionTransformer"):
+        found = interaction_scores(silent.fit(X, X["height"]), X[:1])
     assert set(found.second_name) == {"x1", "x2"}
 
 

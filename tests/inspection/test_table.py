@@ -21,14 +21,16 @@ def test_cells_are_interaction_scores():
     scores = interaction_scores(model, X)
     for number, (first, second) in enumerate(table.pair_names):
         for row in range(3):
-            names = f"{first}_{X.loc[row, first]}", f"{second}_{X.loc[row, second]}"
+            names = f"{first} = {X.loc[row, first]}", f"{second} = {X.loc[row, second]}"
             at = (scores.row == row) & (scores.first_name == names[0])
             at &= scores.second_name == names[1]
-            assert at.sum() == (0 if "b_unknown" in names else 1)
+            assert at.sum() == (0 if "b = unknown" in names else 1)
             for name in QUANTITIES:
                 expected = scores[name][at] if at.any() else np.nan
                 np.testing.assert_allclose(table[name][row, number], expected, rtol=1e-9)
     np.testing.assert_allclose(table.prediction, model.predict(X), rtol=1e-5, atol=1e-6)
+    for name in ("linear", "interaction"):
+        np.testing.assert_allclose(table[name], scores[name], rtol=1e-9, atol=1e-12)
 
 
 def test_print_and_frame():
@@ -37,14 +39,17 @@ def test_print_and_frame():
     X.loc[1, "b"] = "unknown"
     table = interaction_table(model, X, pairs=[("b", "e"), ("d", "c")])
     lines = str(table).splitlines()
-    assert lines[0].split() == ["row", "b", "x", "e", "d", "x", "c", "prediction"]
+    assert lines[0].split() == [
+        "row", "b", "x", "e", "d", "x", "c", "linear", "interaction", "prediction",
+    ]  # fmt: skip
     numbers = {name: f"{table[name][0, 0]:.2f}" for name in table if name in QUANTITIES}
     first = "{attention} * {score} + {cross} = {contribution}".format(**numbers)
     assert first in lines[1]
     assert lines[2].split()[:2] == ["1", "-"]
     frame = table.to_frame()
     assert frame["b x e", "score"].tolist()[0] == table.score[0, 0]
-    assert frame.shape == (2, 9)
+    assert frame.shape == (2, 11)
+    assert frame["linear"].tolist() == table.linear.tolist()
     plain = clone(model).set_params(afmregressor__crosses=None).fit(X, [0.0, 1.0])
     assert " + " not in str(interaction_table(plain, X, pairs=[("b", "e")]))
 
@@ -64,6 +69,8 @@ def test_several_pairs_of_two_fields_are_summed(rng):
         assert np.isnan(table[name][~has_pair]).all()
     np.testing.assert_allclose(table.attention * table.score, table.contribution, rtol=1e-9)
     np.testing.assert_allclose(table.prediction, model.decision_function(X)[:, 1], rtol=1e-9)
+    np.testing.assert_allclose(table.probability, model.predict_proba(X)[:, 1], rtol=1e-9)
+    assert str(table).splitlines()[0].split()[-2:] == ["prediction", "probability"]
 
 
 def test_errors(rng):

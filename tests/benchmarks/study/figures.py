@@ -5,6 +5,7 @@ import numpy as np
 from models import BLENDS, CLASSES
 
 TITLES = {"HistGradientBoosting": "HGB"}
+SIZES = {"AFM": 90, "FM": 14}  # FM is inside of AFM where they are equal
 
 
 class Figures:
@@ -47,7 +48,7 @@ def draw(figures, path):
     mpl.use("agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 0.5 * len(figures.tables) + 1.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 0.36 * len(figures.tables) + 1.3), layout="constrained")
     markers = dict(zip(CLASSES, ["|", "o", "D", "P", "x", "s", "^", "v"]))
     for model in figures.models:
         if model == "linear":
@@ -56,9 +57,11 @@ def draw(figures, path):
             figures.mean(table, model, "loss") / figures.mean(table, "linear", "loss")
             for table in figures.tables
         ]
-        size = 70 if model == "AFM" else 35
+        size = SIZES.get(model, 35)
         label = TITLES.get(model, model)
-        axes.scatter(ratios, range(len(ratios)), size, label=label, marker=markers[model])
+        axes.scatter(
+            ratios, range(len(ratios)), size, label=label, marker=markers[model], zorder=100 / size
+        )
     axes.axvline(1, color="grey", linewidth=1)
     axes.set_yticks(range(len(figures.tables)), [figures.facts[t]["title"] for t in figures.tables])
     axes.invert_yaxis()

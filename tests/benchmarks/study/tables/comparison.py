@@ -27,8 +27,12 @@ MODELS = [*CLASSES, *BLENDS]
 FAST_MODELS = ["linear", "FM", "AFM", "Bayesian FM", "HistGradientBoosting", "LightGBM"]
 COMPARED = ["linear", "FM", "AFM", "Bayesian FM", "CatBoost"]
 KEY = ("table", "splits", "setting", "model", "fold")  # they identify a result
-START, END = "<!-- results -->", "<!-- end of results -->"
-ALTERNATIVE_TEXT = "Loss of each model divided by the linear model's loss, by table"
+SUMMARY = ["linear", "FM", "AFM", "LightGBM", "CatBoost"]
+PARTS = {  # of the page, by the marks around them
+    "summary": ("<!-- summary -->", "<!-- end of summary -->"),
+    "results": ("<!-- results -->", "<!-- end of results -->"),
+}
+ALTERNATIVE_TEXT = "Test loss of each model divided by the linear model's loss, for ten tables"
 
 
 def add_options(parser):
@@ -58,7 +62,7 @@ def quick(folder):
         say(f"comparison, skipped, not installed: {', '.join(skipped)}")
     blends = [name for name, parts in BLENDS.items() if set(parts) <= set(models)]
     page = folder / "study.md"
-    page.write_text(f"{START}\n{END}\n")
+    page.write_text("".join(f"{start}\n{end}\n" for start, end in PARTS.values()))
     (folder / "images").mkdir()
     one_fold = ["--folds", "1", "--page", str(page)]
     untuned = ["--settings", "untuned", "--splits"]
@@ -226,16 +230,20 @@ def scores_table(figures, key):
 
 
 def standing_table(figures):
-    """Make a table of mean losses, and of paired differences to CatBoost and the linear model."""
+    """Make a table of paired differences of losses to CatBoost and the linear model."""
     rows = []
     for table in figures.tables:
-        means = {model: figures.mean(table, model, "loss") for model in COMPARED}
-        best = min(("FM", "AFM"), key=lambda model: np.nan_to_num(means[model], nan=np.inf))
-        pairs = [(best, "CatBoost"), ("FM", "linear"), ("AFM", "linear")]
-        cells = [*map(number, means.values()), *(standing(figures, table, *pair) for pair in pairs)]
+        pairs = [(better(figures, table), "CatBoost"), ("FM", "linear"), ("AFM", "linear")]
+        cells = [standing(figures, table, *pair) for pair in pairs]
         rows.append([figures.facts[table]["title"], len(figures.folds(table)), *cells])
-    head = ["table", "folds", *COMPARED, "better of FM and AFM - CatBoost"]
-    return markdown([*head, "FM - linear", "AFM - linear"], rows)
+    head = ["table", "folds", "better of FM and AFM - CatBoost", "FM - linear", "AFM - linear"]
+    return markdown(head, rows)
+
+
+def better(figures, table):
+    """Return which of FM and AFM has the smaller mean loss."""
+    means = {model: figures.mean(table, model, "loss") for model in ("FM", "AFM")}
+    return min(means, key=lambda model: np.nan_to_num(means[model], nan=np.inf))
 
 
 def standing(figures, table, model, other):
@@ -285,54 +293,82 @@ def seconds_table(figures):
 
 
 def loss_tables(lines, splits, setting):
-    """Make the title of some results, the table of their losses, and who is ahead."""
+    """Make the table of losses, and of who is ahead, folded below the kind of the splits."""
     figures = Figures(lines, splits, setting)
     if not figures.tables:
         return []
-    return [
-        f"### {SPLITS[splits]}\n\nTest loss. Less is better:\n",
+    return folded(
+        f"{SPLITS[splits]}, {setting}",
+        "Test loss. Less is better:\n",
         scores_table(figures, "loss"),
-        "Mean losses on the folds that these models have, mean differences, and their standard "
-        "errors over folds. A difference within one standard error is level:\n",
+        "Mean differences of losses on the folds that linear model, FM, AFM, Bayesian FM and "
+        "CatBoost have, and their standard errors over folds. A difference within one standard "
+        "error is level:\n",
         standing_table(Figures(lines, splits, setting, COMPARED)),
-    ]
+    )
+
+
+def folded(title, *parts):
+    """Make a part of the page that opens on a click."""
+    return [f":::{{dropdown}} {title}\n", *parts, ":::\n"]
+
+
+def summary_table(figures):
+    """Make the compact table: mean losses of five models, and who is ahead of CatBoost."""
+    rows = []
+    for table in figures.tables:
+        means = [figures.mean(table, model, "loss") for model in figures.models]
+        cells = [number(mean, mean == np.nanmin(means)) for mean in means]
+        word = standing(figures, table, better(figures, table), "CatBoost").rpartition(", ")[2]
+        rows.append([figures.facts[table]["title"], *cells, word])
+    return markdown(["table", *figures.models, "FM or AFM beside CatBoost"], rows)
 
 
 def report(lines, options):
-    """Report the part of the page between the marks. If a page is given, replace that part."""
-    untuned, tuned = (Figures(lines, "random", setting) for setting in SETTINGS)
-    fast_untuned, fast_tuned = (Figures(lines, "random", name, FAST_MODELS) for name in SETTINGS)
-    every_fold = "Without MLP and CatBoost, on all folds of the other models:\n"
-    parts = [
-        facts_table(untuned),
-        "## Untuned\n",
+    """Report the parts of the page between the marks. If a page is given, replace them there."""
+    untuned = Figures(lines, "random", "untuned")
+    texts = {
+        "summary": "\n".join(
+            [
+                f"![{ALTERNATIVE_TEXT}](images/study.png)\n",
+                summary_table(Figures(lines, "random", "untuned", SUMMARY)),
+            ]
+        ),
+        "results": "\n".join([*untuned_results(lines, untuned), *tuned_results(lines)]),
+    }
+    if options.page:
+        page = options.page.read_text()
+        for part, (start, end) in PARTS.items():
+            page = f"{page.split(start)[0]}{start}\n\n{texts[part]}\n{end}{page.split(end)[1]}"
+        options.page.write_text(page)
+        draw(untuned, options.page.parent / "images" / "study.png")
+    return "\n".join(texts.values())
+
+
+def untuned_results(lines, figures):
+    """Make all tables of untuned models."""
+    every_fold = scores_table(Figures(lines, "random", "untuned", FAST_MODELS), "loss")
+    blends = "A blend is the mean of two models' predictions, in classification of their logits:\n"
+    return [
+        *folded("The tables", facts_table(figures)),
         *loss_tables(lines, "random", "untuned"),
-        f"![{ALTERNATIVE_TEXT}](images/study.png)\n",
-        every_fold,
-        scores_table(fast_untuned, "loss"),
-        "Area under the ROC curve. More is better:\n",
-        scores_table(untuned, "auc"),
-        "A blend is the mean of two models' predictions. In classification it is the mean of their "
-        "logits:\n",
-        blend_table(untuned),
-        "CPU seconds for a fit / for predicting a fold, as medians over folds:\n",
-        seconds_table(untuned),
+        *folded("Random folds, untuned, without CatBoost: all folds of the others", every_fold),
+        *folded("Area under the ROC curve. More is better", scores_table(figures, "auc")),
+        *folded("AFM blended with boosted trees", blends, blend_table(figures)),
+        *folded("CPU seconds", "For a fit / for predicting a fold, medians over folds:\n",
+                seconds_table(figures)),
         *loss_tables(lines, "groups", "untuned"),
         *loss_tables(lines, "time", "untuned"),
+    ]  # fmt: skip
+
+
+def tuned_results(lines):
+    """Make the tables of tuned models, if there are any."""
+    fast = Figures(lines, "random", "tuned", FAST_MODELS)
+    if not fast.tables:
+        return []
+    return [
+        *loss_tables(lines, "random", "tuned"),
+        *folded("Random folds, tuned, without MLP and CatBoost", scores_table(fast, "loss")),
+        *folded("AFM blended with boosted trees, both tuned", blend_table(fast)),
     ]
-    if tuned.tables:
-        parts += [
-            "## Tuned\n",
-            *loss_tables(lines, "random", "tuned"),
-            every_fold,
-            scores_table(fast_tuned, "loss"),
-            "The same blends with tuned models, without CatBoost:\n",
-            blend_table(fast_tuned),
-        ]
-    text = "\n".join(parts)
-    if options.page:
-        old = options.page.read_text()
-        before, after = old.split(START)[0], old.split(END)[1]
-        options.page.write_text(f"{before}{START}\n\n{text}\n{END}{after}")
-        draw(untuned, options.page.parent / "images" / "study.png")
-    return text

@@ -53,8 +53,8 @@ def measure(options, results):
     costs = same_costs(X, y)
     X, y = read_part(options, "validation")
     model = models["AFM"]
-    attention = pair_importance(model, X)
-    strength = pair_importance(model, X, statistic="abs_contribution")
+    attention = pair_importance(model, X, statistic="attention")
+    strength = pair_importance(model, X)
     changes = {
         method: permutation_pair_importance(model, X, y, method=method, random_state=0)
         for method in METHODS
@@ -151,10 +151,7 @@ def draw(models, X, attention, strength, change, images):
         figure.savefig(images / f"{name}.png", dpi=80)
         plt.close(figure)
 
-    values = np.where(attention.share > 0, attention.mean, np.nan)
-    names = attention.fields.tolist()
-    display = AttentionDisplay(values, names, names, label="mean attention").plot()
-    save(display.figure_, "attention_fields")
+    save(AttentionDisplay.from_estimator(model, X).figure_, "attention_fields")
     display = AttentionDisplay.from_estimator(model, X[:SHOWN_ROWS], kind="rows", n_pairs=45)
     save(display.figure_, "attention_rows")
     figure, axes = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
