@@ -93,6 +93,9 @@ def interaction_scores(estimator, X, *, top_k=None):
         linear, interaction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Linear part and interaction part of each row. The interaction part is the sum over all
             pairs of the row, also if `top_k` leaves some out.
+        unseen : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            What the mean over the levels of a field adds, if the row has an unseen level in it; 0
+            in other rows. With the bias and the two parts, it adds up to the raw score.
         probability : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Of a classifier: the probability of the class of each output, and of the second class if
             there are two.

@@ -107,8 +107,8 @@ def interaction_table(estimator, X, *, fields="auto", pairs=None, n_pairs=5, out
         linear, interaction : ndarray of shape (n_samples,)
             Sub-totals of the row: its linear part, and the contributions of all its pairs.
         unseen : ndarray of shape (n_samples,)
-            What the mean over the levels of a field adds, if the row has an unseen level in it; else
-            0. With the bias and the sub-totals, it adds up to the prediction.
+            What the mean over the levels of a field adds, if the row has an unseen level in it; 0
+            in other rows. With the bias and the sub-totals, it adds up to the prediction.
         prediction : ndarray of shape (n_samples,)
             What `predict` (`decision_function` of a classifier) returns.
         probability : ndarray of shape (n_samples,)
