@@ -214,10 +214,21 @@ def _last_if_none(place):
 
 
 def _merged(frequency, n_groups: int) -> np.ndarray:
-    """The group of each of a row of bins: at most `n_groups`, of about as many rows each."""
-    middle = np.cumsum(frequency) - frequency / 2
-    group = (middle / frequency.sum() * n_groups).astype(int)
-    return np.unique(group, return_inverse=True)[1]
+    """The group of each of a row of bins: at most `n_groups`, of as many rows each as may be.
+
+    A group is full if it has its share of the rows that are left, and half of its share of all
+    rows: bins of few rows join others.
+    """
+    group = np.zeros(len(frequency), dtype=int)
+    number, filled, left = 0, 0.0, frequency.sum()
+    least = left / n_groups / 2
+    for place, rows in enumerate(frequency):
+        full = filled >= max(least, left / (n_groups - number))
+        if full and number < n_groups - 1:
+            number, filled, left = number + 1, 0.0, left - filled
+        group[place] = number
+        filled += rows
+    return np.minimum(group, number - 1) if number and filled < least else group
 
 
 def _number_in_bins(field, number, columns, levels, X, means, max_levels) -> Shown:

@@ -1,6 +1,7 @@
 """FieldEncoder: levels, numbers, dates, lists; names; stored encoders."""
 
 import pickle
+from itertools import pairwise
 
 import joblib
 import numpy as np
@@ -130,6 +131,18 @@ def test_names_of_bins_tell_them_apart():
     assert t.names() == ["t day below 2024-01-05", "t day from 2024-01-05"]
     names = FieldEncoder(n_bins=40).fit(X[["t"]])._encoders[-1].names()
     assert names[0] == "t day below 2024-01-01 09:57"  # several edges on a day
+
+
+def test_edges_between_whole_days_are_midnights():
+    days = pd.date_range("2024-01-01", periods=99)
+    encoder = FieldEncoder(n_bins=5).fit(pd.DataFrame({"t": days}))
+    start, stop = encoder.fields_[-1][1:3]
+    names = encoder.get_feature_names_out()[start:stop].tolist()
+    columns = encoder.transform(pd.DataFrame({"t": days}))[:, start:stop].toarray().argmax(1)
+    firsts = [str(days[np.flatnonzero(columns == place)[0]].date()) for place in range(len(names))]
+    assert names[0] == f"t day below {firsts[1]}"
+    assert names[1:-1] == [f"t day {low} to {high}" for low, high in pairwise(firsts[1:])]
+    assert names[-1] == f"t day from {firsts[-1]}"
 
 
 def test_linear_numbers_are_recovered_exactly():

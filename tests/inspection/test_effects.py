@@ -190,6 +190,26 @@ def test_neighbouring_bins_become_one(frame):
     assert found.count.sum(1)[:5].min() > 60 * cities.mean()
 
 
+def test_a_row_with_two_knots_of_a_merged_level_counts_once(frame):
+    model = make_field_pipeline(AFMRegressor(max_iter=2), numbers="linear", n_bins=12)
+    model.fit(frame, frame["size"])
+    found = field_effect(model, frame, "size", max_levels=2)
+    encoded = model[:-1].transform(frame)
+    knots = encoded[:, [name.startswith("size near") for name in model[0].get_feature_names_out()]]
+    assert found.levels[0].count(" to ") == found.levels[1].count(" to ") == 1
+    assert len(frame) <= found.count.sum() < knots.nnz
+    one = field_effect(model, frame, "size", max_levels=1)
+    scores = interaction_scores(model, frame)
+    of_size = [
+        "size near" in f"{first} {second}"
+        for first, second in zip(scores.first_name, scores.second_name)
+    ]
+    added = np.bincount(scores.row[of_size], scores.contribution[of_size], len(frame))
+    added += knots @ model[-1].linear_weights_[: knots.shape[1]]
+    error = added.std(ddof=1) / np.sqrt(len(frame))
+    np.testing.assert_allclose(one.total_std_error, error, rtol=1e-4)
+
+
 @pytest.mark.parametrize("has_missing", [True, False])
 def test_a_number_in_one_column_is_divided_into_bins(has_missing, frame):
     """The bins are those of the numbers as given, before they were standardised."""

@@ -96,9 +96,14 @@ def test_averages_are_those_of_plain_loops(
             mean = np.average(values, weights=there)
             std = np.sqrt(np.average((values - mean) ** 2, weights=there))
             share = there.sum() / weight.sum()
+            over_rows = np.zeros(60)
+            over_rows[list(rows)] = values
+            variance = np.average((over_rows - mean * share) ** 2, weights=weight)
+            error = np.sqrt(variance * (weight**2).sum()) / weight.sum()
             for i, j in ((f, g), (g, f)):
                 np.testing.assert_allclose(found.mean[i, j], mean * share, rtol=1e-9)
                 np.testing.assert_allclose(found.std[i, j], std, rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(found.std_error[i, j], error, rtol=1e-9, atol=1e-12)
                 np.testing.assert_allclose(found.share[i, j], share, rtol=1e-9)
         everything = sum(found.mean[pair] for pair in table)
         np.testing.assert_allclose(found.total.sum(), everything, rtol=1e-9)

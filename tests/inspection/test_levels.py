@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
 from sklearn_afm import FieldEncoder, FMRegressor
 from sklearn_afm.inspection import field_effect
 from sklearn_afm.inspection._columns import find_fields, find_levels, take_apart
+from sklearn_afm.inspection._levels import _merged
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 
@@ -124,3 +125,21 @@ def test_names_of_columns_are_what_is_left(frame):
     silent = FunctionTransformer(lambda X: X[["number"]].to_numpy())
     with pytest.warns(UserWarning, match=r"FunctionTransformer .* gives no names"):
         assert names(levels_of(silent, frame)["x0"]) == ["x0"]
+
+
+@pytest.mark.parametrize("shape", ["even", "lumpy", "falling"])
+def test_merged_bins_have_half_of_their_share_of_rows(shape, rng):
+    frequency = {
+        "even": np.ones(64),
+        "lumpy": rng.choice([1.0, 200.0], size=64, p=[0.8, 0.2]),
+        "falling": 0.8 ** np.arange(64),
+    }[shape]
+    for n_groups in (1, 2, 7, 20):
+        group = _merged(frequency, n_groups)
+        assert set(np.diff(group)) <= {0, 1}
+        rows = np.bincount(group, frequency)
+        assert len(rows) <= n_groups
+        assert rows.min() >= frequency.sum() / n_groups / 2
+        if shape == "even":
+            assert len(rows) == n_groups
+            assert np.ptp(rows) <= 1
