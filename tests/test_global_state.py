@@ -111,6 +111,8 @@ CALLS = {
     "pickle": pickled,
     "repr": lambda model, X, y: (repr(model), model._repr_html_()),
     "field_importance": lambda model, X, y: inspection.field_importance(model, X, fields=FIELDS),
+    "field_effect": lambda model, X, y: inspection.field_effect(model, X, "a", fields=FIELDS),
+    "pair_effect": lambda model, X, y: inspection.pair_effect(model, X, ("a", "b"), fields=FIELDS),
     "interaction_scores": lambda model, X, y: inspection.interaction_scores(model, X).to_frame(),
     "interaction_table": lambda model, X, y: inspection.interaction_table(model, X, fields=FIELDS),
     "pair_importance": lambda model, X, y: inspection.pair_importance(model, X, fields=FIELDS),
@@ -121,6 +123,12 @@ CALLS = {
         inspection.AttentionDisplay.from_estimator(model, X, fields=FIELDS)
         if "attention_dim" in model.get_params()
         else None
+    ),
+    "FieldEffectDisplay": lambda model, X, y: inspection.FieldEffectDisplay.from_estimator(
+        model, X, field="a", fields=FIELDS
+    ),
+    "PairEffectDisplay": lambda model, X, y: inspection.PairEffectDisplay.from_estimator(
+        model, X, pair=("a", "b"), fields=FIELDS
     ),
     "HistoryDisplay": lambda model, X, y: inspection.HistoryDisplay.from_estimator(model),
     "InteractionDisplay": lambda model, X, y: inspection.InteractionDisplay.from_estimator(

@@ -19,7 +19,7 @@ _LEAST, _MOST = 1.1, 10.0
 class AttentionDisplay:
     """Heat map of attention in even shares: fields by fields, or rows by pairs of fields.
 
-    The even share of a pair is 1 / (number of pairs of the row). White is even, blue more, red
+    The even share of a pair is 1 / (number of pairs of the row). White is even, blue more, brown
     less. If the attention is even in all rows, the picture says so: contributions then tell pairs
     apart (:class:`PairImportanceDisplay`), and attention does not. The map of rows by pairs shows
     whether the attention varies from row to row. If it does not, the map consists of stripes.
