@@ -7,6 +7,7 @@ from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, ragged_matrix, t
 from sklearn.metrics import r2_score
 
 from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm._raw_scores import scores_of_levels
 
 SHORT = {"max_iter": 3, "random_state": 0, "embedding_dim": 4}
 
