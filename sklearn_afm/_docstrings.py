@@ -10,8 +10,9 @@ median_pairs_ : float
     Weighted median of the number of pairs in a training row, at least 1.
 column_mean_ : ndarray of shape (n_features,) or None
     What is subtracted from each column of X before anything else. A column is centred if no
-    training row has it at 0 and its mean is further from 0 than its standard deviation; this is
-    then its mean. It is 0 for other columns, and None if no column is centred, as in one-hot rows.
+    training row has it at 0, its mean is further from 0 than its standard deviation, and it is not
+    1 in most rows; this is then its mean. It is 0 for other columns, and None if no column is
+    centred, as in one-hot rows.
 fields_ : ndarray of shape (n_features,)
     The field of each column.
 l2_linear_ : ndarray of shape (n_features,)

@@ -75,7 +75,9 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
     """What is subtracted from each column (n_columns,); None if nothing is.
 
     That is the weighted mean of columns that no row has at 0 and whose mean is further from 0
-    than their standard deviation. A column with zeros keeps them: they are absent entries.
+    than their standard deviation. A column with zeros keeps them: they are absent entries. So does
+    one that is 1 in most rows, as a hashed category of which some rows have two: other rows may
+    lack it, and 0 would be very far from its mean in units of its standard deviation.
     """
     if (X.data == 1).all():
         return None
@@ -92,6 +94,7 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
         square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
+        far &= np.bincount(column, entry_share * (value == 1), n_columns) <= 0.5
         # Rounding errors of a constant column are no spread.
         far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(far, mean, 0.0) if far.any() else None

@@ -125,3 +125,10 @@ def test_a_value_that_is_the_mean_is_zero_in_any_order_of_rows():
         found = centered(X, mean).toarray()[:, 0]
         np.testing.assert_allclose(found, np.array(order) - 2)
         assert np.count_nonzero(found) == 2
+
+
+def test_a_column_that_is_one_in_most_rows_keeps_its_zeros():
+    """A hashed category: some row has two in its column, and a later row may have none."""
+    X = sparse.csr_array(np.array([[1.0, 2013.0]] * 99 + [[2.0, 2014.0]]))
+    np.testing.assert_allclose(column_means(X, np.ones(100)), [0.0, 2013.01])
+    assert column_means(X[:, :1], np.ones(100)) is None
