@@ -53,7 +53,7 @@ def flights() -> Table:
     flights = load_flights()
     first = int(np.searchsorted(flights.time, np.datetime64("2013-07-01")))
     X, y = flights.data, flights.target
-    grid = {"fieldencoder__n_bins": [64, 16], "afmclassifier__crosses": ["auto", None]}
+    grid = {"afmclassifier__crosses": ["auto", None]}
     title = "Flights from New York in 2013: which take off more than 15 minutes late?"
     folds = TimeSeriesSplit(3, test_size=2000)
     return Table(title, X[:first], X[first:], y[:first], y[first:], folds, grid)
