@@ -9,7 +9,7 @@ from .._core.training.run import RunState
 from .._data.rows import Rows
 from .._data.split import validation_split
 from . import auto
-from .checkpoint import Checkpoint, fingerprint
+from .checkpoint import Checkpoint, digests, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, vanished_notice
@@ -47,7 +47,8 @@ def fit_rows(
     """
     checkpoint = None
     if estimator.checkpoint is not None:
-        checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
+        data = digests(rows) | digests(validation, "{}_val")
+        checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, data))
         seeds = checkpoint.seeds(seeds)
     every = rows
     rows, validation = _split(estimator, rows, validation, seeds)
@@ -116,10 +117,11 @@ def _goes_on_from(estimator, known: Progress | None):
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
     """Set all fitted attributes. Returns the line that `verbose` shows of them."""
     set_results(setup, estimator, state.result)
-    n_rows = setup.data.X.shape[0]
+    prepared = setup.prepared
+    n_rows = prepared.X.shape[0]
     chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_DESCRIBED)).astype(int))
-    X, one_hot = setup.data.X[chosen], setup.data.one_hot
-    described, line = setup.model.describe(state.result, X, one_hot)
+    X = prepared.X[chosen]
+    described, line = setup.model.describe(state.result, X, prepared.one_hot)
     for name, value in described.items():
         setattr(estimator, f"{name}_", value)
     n_before = getattr(estimator, "n_iter_", 0) if goes_on else 0

@@ -26,7 +26,7 @@ def interrupted_notice(estimator, interrupted: bool) -> Notices:
 def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> Notices:
     """Tell if the prior has left no interaction."""
     pairwise = [p for p in setup.model.parameters if p.pairwise]
-    has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
+    has_pairs = bool((np.diff(setup.prepared.X.indptr) > 1).any())
     # What is learnt on held-out rows needs no advice.
     crossed = setup.linear is not None and setup.estimator.crosses is not None
     if crossed or starts_from_factors(setup):
@@ -40,7 +40,7 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     strength = auto.strength(setup.estimator, setup.model, name)
     message = (
         f"All embeddings have vanished: with {name}={strength:g} and "
-        f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "
+        f"{setup.data.n_rows} rows no interaction is left, and the model is linear. If "
         f"you expect interactions, lower {name} (say to {strength / 10:g}) and compare on rows "
         "that were held out."
     )

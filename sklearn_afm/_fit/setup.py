@@ -57,7 +57,7 @@ class Setup:
     def loss_unit(self) -> np.ndarray:
         """The unit of each loss term, in that of the target."""
         scale = self.prepared.units.scaling.target_scale**self.loss.target_power
-        return scale[: self.data.target.shape[1]]
+        return scale[: self.prepared.target.shape[1]]
 
     def sizes(self, values: np.ndarray) -> str:
         """What can make a loss infinite, for messages."""

@@ -33,7 +33,7 @@ def make_trainer(
     optimizer_state: dict[str, np.ndarray] | None,
 ) -> Trainer:
     """A trainer that starts from these values. On the CPU it changes the arrays in place."""
-    estimator, data = setup.estimator, setup.data
+    estimator, prepared = setup.estimator, setup.prepared
     parameters = to_tensors(arrays, setup.dtype, setup.device)
     if setup.linear is not None:  # it has them
         frozen = frozen | {"linear_weights"}
@@ -41,7 +41,9 @@ def make_trainer(
         # A larger p would outdo the penalties of embeddings, which were learnt beside p = 1.
         frozen = frozen | {"projection"}
     trained = {name: value for name, value in parameters.items() if name not in frozen}
-    rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
+    rates = auto.rates(
+        estimator, model, setup.learning_rate, prepared.X, prepared.units.column_weight
+    )
     rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}
     optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, setup.batch_size)
     for name, value in optimizer.state.items():
@@ -99,7 +101,7 @@ def frozen_names(freeze, model: Model) -> frozenset[str]:
 def make_reporter(setup: Setup, title: str = "") -> Reporter:
     """What prints the progress of a stage."""
     estimator = setup.estimator
-    return Reporter(estimator.verbose, setup.data.X.shape[0], estimator.max_iter, title)
+    return Reporter(estimator.verbose, setup.data.n_rows, estimator.max_iter, title)
 
 
 def run_stage(
@@ -162,7 +164,7 @@ def _run(setup: Setup, trainer, schedule, reporter, monitor, **options) -> tuple
     except NonFiniteLossError as error:
         raise ValueError(
             f"The training loss became infinite or NaN in epoch {error.epoch} "
-            f"({setup.sizes(setup.data.X.data)}). Lower learning_rate, clip outliers "
+            f"({setup.sizes(setup.prepared.X.data)}). Lower learning_rate, clip outliers "
             "in X, or raise l2_embedding and l2_linear."
         ) from error
     except NoScoreError as error:
