@@ -13,7 +13,7 @@ FLOORS = [
     (["__init__.py"], "what is imported from sklearn_afm"),
     (["baselines"], "the models that AFM is compared with"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
-    (["_base.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
+    (["_base.py", "_block_fitting.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
     (["inspection"], "explanations, by the fitted attributes"),
     (
@@ -39,7 +39,7 @@ FLOORS = [
         ],
         "rows as rectangles of numbers",
     ),
-    (["_compat.py", "exceptions.py", "datasets"], "scikit-learn's private names; data sets"),
+    (["_compat.py", "exceptions.py", "datasets", "blocks"], "scikit-learn's private names; files"),
 ]
 # Files that only hold a docstring, or say where something of stored models has moved.
 UNDRAWN = ("_fitting.py", "_scaling.py", "_core/__init__.py")

@@ -14,6 +14,7 @@ from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, vanished_notice
 from .progress import Progress
+from .reporting import Reporter
 from .results import set_results
 from .setup import Setup, make_setup
 from .start import start_values
@@ -54,7 +55,7 @@ def fit_rows(
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
     has_more = rows is not every
-    continues = _goes_on_from(estimator, known)
+    continues = goes_on_from(estimator, known)
     setup = with_linear_part(setup, every if has_more else None, continues=continues)
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
@@ -64,7 +65,23 @@ def fit_rows(
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
     if setup.linear is not None and has_more:
         setup = with_all_rows(setup, every, continues=continues)
-    line = _set_fitted(setup, estimator, state, goes_on=known is not None)
+    goes_on = known is not None
+    return finish(setup, state, reporter, checkpoint, frozen, interrupted, goes_on=goes_on)
+
+
+def finish(
+    setup: Setup,
+    state: RunState,
+    reporter: Reporter,
+    checkpoint: Checkpoint | None,
+    frozen: frozenset[str],
+    interrupted: bool,
+    *,
+    goes_on: bool,
+) -> Notices:
+    """Set the fitted attributes and take the checkpoint away."""
+    estimator = setup.estimator
+    line = _set_fitted(setup, estimator, state, goes_on=goes_on)
     reporter.on_end(line)
     if not estimator.warm_start:
         estimator._progress = estimator._progress.units_alone()
@@ -97,7 +114,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     Returns what the user has to be warned of.
     """
     setup = make_setup(estimator, rows, seeds, known, stream=True)
-    setup = with_crosses(setup, _goes_on_from(estimator, known))
+    setup = with_crosses(setup, goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, None, None)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
@@ -106,7 +123,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     return interrupted_notice(estimator, interrupted)
 
 
-def _goes_on_from(estimator, known: Progress | None):
+def goes_on_from(estimator, known: Progress | None):
     """The fitted estimator whose parameters a fit starts from, or None."""
     if known is not None:
         return estimator

@@ -111,8 +111,12 @@ def run_stage(
     reporter: Reporter,
     checkpoint: Checkpoint | None,
     stage: str,
+    *,
+    start_counts: bool = False,
 ) -> tuple[RunState, bool]:
     """Train for up to `max_iter` epochs, or on from the checkpoint of this stage.
+
+    If no epoch is better, the start values are kept, if `start_counts` or there is a linear part.
 
     Returns the state at the end, and whether Ctrl-C interrupted it.
     """
@@ -123,7 +127,7 @@ def run_stage(
         estimator.averaging_decay,
         estimator.n_iter_no_change,
         estimator.tol,
-        start_counts=setup.linear is not None,
+        start_counts=start_counts or setup.linear is not None,
         keep_optimizer=estimator.warm_start,
     )
     start = on_state = None
