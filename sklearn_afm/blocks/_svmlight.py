@@ -1,6 +1,8 @@
 """Files in the svmlight format, read piece by piece."""
 
 from collections.abc import Sequence
+from io import BytesIO
+from itertools import pairwise
 
 from scipy import sparse
 from sklearn.datasets import load_svmlight_file
@@ -21,7 +23,7 @@ class SvmlightBlocks(Sequence):
     zero_based : bool, default=True
         Whether the first column is 0, not 1.
     block_bytes : int, default=67108864
-        Bytes of a block, more or less a line.
+        Bytes of a block, and up to a line more.
 
     Raises
     ------
@@ -49,22 +51,30 @@ class SvmlightBlocks(Sequence):
         self.zero_based = zero_based
         self.block_bytes = block_bytes
         self.files = files_of(path, (".svm", ".svmlight", ".libsvm", ".txt"))
-        self._places = [
-            (file, start)
-            for file in self.files
-            for start in range(0, file.stat().st_size, block_bytes)
-        ]
+        self._places = [place for file in self.files for place in _lines(file, block_bytes)]
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, number):
-        file, start = self._places[number]
+        file, start, stop = self._places[number]
+        with open(file, "rb") as opened:
+            opened.seek(start)
+            lines = BytesIO(opened.read(stop - start))
         X, y = load_svmlight_file(
-            str(file),
-            n_features=self.n_features,
-            zero_based=bool(self.zero_based),
-            offset=start,
-            length=self.block_bytes,
+            lines, n_features=self.n_features, zero_based=bool(self.zero_based)
         )
         return sparse.csr_array(X), y
+
+
+def _lines(path, block_bytes: int) -> list:
+    """The file, first byte and end of blocks of whole lines."""
+    size = path.stat().st_size
+    starts = {0}
+    with open(path, "rb") as file:
+        for place in range(block_bytes, size, block_bytes):
+            file.seek(place - 1)
+            file.readline()
+            starts.add(file.tell())
+    places = sorted(starts | {size})
+    return [(path, start, stop) for start, stop in pairwise(places)]
