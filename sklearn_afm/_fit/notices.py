@@ -6,7 +6,6 @@ from .._core.models.pooled import EMBEDDING_STD
 from .._core.training.run import RunState
 from ..exceptions import VanishedInteractionsWarning
 from . import auto
-from .linear import starts_from_factors
 from .setup import Setup
 
 Notices = list[tuple[str, type[Warning]]]
@@ -28,8 +27,8 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     pairwise = [p for p in setup.model.parameters if p.pairwise]
     has_pairs = bool((np.diff(setup.prepared.X.indptr) > 1).any())
     # What is learnt on held-out rows needs no advice.
-    crossed = setup.linear is not None and setup.estimator.crosses is not None
-    if crossed or starts_from_factors(setup):
+    crossed = _has_learnt(setup, "l2_linear") and setup.estimator.crosses is not None
+    if crossed or _has_learnt(setup, "l2_embedding"):
         return []
     if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
         return []
@@ -45,3 +44,8 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
         "that were held out."
     )
     return [(message, VanishedInteractionsWarning)]
+
+
+def _has_learnt(setup: Setup, name: str) -> bool:
+    """Whether the fit has learnt a strength, of all rows or of a sample."""
+    return getattr(setup.estimator, name) == "auto" and hasattr(setup.estimator, f"{name}_")

@@ -419,3 +419,46 @@ def test_progress(table, capsys, monkeypatch):
     assert "2,400 rows of 50 columns in 8 blocks" in printed
     assert "2,400 of 2,400 rows, 0.0 min left" in printed
     assert "train loss" in printed
+
+
+GROWTH = """
+import resource, sys
+import numpy as np
+from scipy import sparse
+from sklearn_afm import FMRegressor
+from sklearn_afm._fit import counting
+
+counting.MOST_SAMPLED = 1000
+
+class Drawn:
+    "Blocks of 10,000 rows of 100 entries: 12 MB as they come, 8 MB in float32."
+    def __init__(self, n_blocks):
+        self.n_blocks = n_blocks
+    def __len__(self):
+        return self.n_blocks
+    def __getitem__(self, number):
+        rng = np.random.default_rng(number)
+        columns = rng.integers(0, 5, size=(10_000, 100)) + 5 * np.arange(100)
+        indptr = np.arange(10_001) * 100
+        X = sparse.csr_array((np.ones(columns.size), columns.ravel(), indptr), (10_000, 500))
+        return X, rng.normal(size=10_000)
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+for n_blocks in (6, 19):  # the first has two windows and more
+    model = FMRegressor(embedding_dim=2, max_iter=1, batch_size=2000, l2_linear=1.0,
+                        l2_embedding=1.0, early_stopping=False, device="cpu")
+    model.fit_blocks(Drawn(n_blocks), window_rows=20_000)
+    print(peak())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss")
+def test_memory_does_not_grow_with_the_rows():
+    """Thirteen more blocks are 104 MB and more; the growth is that of the allocator."""
+    done = subprocess.run(
+        [sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True
+    )
+    few, many = map(float, done.stdout.split())
+    assert many - few < 30

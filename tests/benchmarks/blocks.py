@@ -23,6 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_afm import AFMClassifier, FMClassifier
+from sklearn_afm._fit import checkpoint
 from sklearn_afm.blocks import CSRBlocks, save_csr_block
 
 N_FIELDS, ROWS_PER_BLOCK = 10, 250_000
@@ -75,6 +76,7 @@ def peak_mib():
 
 def fit(arguments):
     """Fit, and print a line of JSON."""
+    checkpoint.SECONDS = arguments.seconds
     blocks = (Telling if arguments.tell else CSRBlocks)(arguments.folder)
     Estimator = {"FM": FMClassifier, "AFM": AFMClassifier}[arguments.model]
     model = Estimator(
@@ -104,21 +106,23 @@ def fit(arguments):
 
 def kill_and_resume(arguments, n_blocks):
     """Kill a fit in the middle of its first epoch, resume it, and compare with one that ran on."""
-    checkpoint = arguments.folder / "fit.checkpoint"
-    checkpoint.unlink(missing_ok=True)
-    command = [sys.executable, __file__, *sys.argv[1:], "--checkpoint", str(checkpoint), "--tell"]
-    command.remove("--kill")
+    file = arguments.folder / "fit.checkpoint"
+    file.unlink(missing_ok=True)
+    command = [sys.executable, __file__, *(part for part in sys.argv[1:] if part != "--kill")]
+    resumable = [*command, "--checkpoint", str(file)]
     last = n_blocks + int(0.7 * n_blocks)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    n_read = 0
+    with subprocess.Popen([*resumable, "--tell"], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
-            if line.startswith("read") and int(line.split()[1]) >= last and checkpoint.exists():
+            n_read = int(line.split()[1]) if line.startswith("read") else n_read
+            if n_read >= last and file.exists():
                 process.send_signal(signal.SIGKILL)
                 break
         process.stdout.read()
-    print(f"killed at block {last - n_blocks} of {n_blocks}, file: {checkpoint.exists()}")
+    print(f"killed at block {n_read - n_blocks} of {n_blocks}; it left a file: {file.exists()}")
     outputs = []
-    for extra in (command[:-1], list(command[:-3])):
-        done = subprocess.run(extra, stdout=subprocess.PIPE, text=True, check=True)
+    for each in (resumable, command):
+        done = subprocess.run(each, stdout=subprocess.PIPE, text=True, check=True)
         outputs.append(json.loads(done.stdout.splitlines()[-1]))
         print(outputs[-1])
     print("the same bits:", outputs[0]["digest"] == outputs[1]["digest"])
@@ -134,6 +138,7 @@ def main():
     parser.add_argument("--window", type=int, default=1_000_000)
     parser.add_argument("--gradient", action="store_true", help="numbers for l2_linear, ...")
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--seconds", type=float, default=60.0, help="between checkpoints")
     parser.add_argument("--kill", action="store_true")
     parser.add_argument("--tell", action="store_true", help="print each reading of a block")
     arguments = parser.parse_args()

@@ -96,10 +96,13 @@ def run(
     """
     keep_freed_memory()
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
-    state, history, under_way = start, [], None
+    state, under_way = start, None
+    history: list[dict] = []
     best, best_iter, best_score = None, 0, -math.inf
 
-    def state_now(*, whole: bool, is_last: bool = False, under_way: Epoch | None = None):
+    def state_now(
+        *, whole: bool, is_last: bool = False, under_way: Epoch | None = None
+    ) -> RunState:
         # What an interrupted run would end with must be out of the next epoch's reach.
         copied = whole and not (is_last or average or best)
         optimizer_copied = whole and schedule.keep_optimizer and not is_last
