@@ -1,33 +1,30 @@
 """What the four estimators share: checks at the door, fit and partial_fit, raw scores."""
 
 import copy
-import functools
 import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import declared_model, model_of, set_unseen
+from ._attributes import declared_model, model_of
+from ._block_fitting import BlockFitting
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.models.model import Model
 from ._data import checks, weights
-from ._data.fields import numbered
 from ._data.rows import Rows
-from ._data.units import centered
-from ._data.unseen import learn_unseen_levels
 from ._docstrings import documented
 from ._documentation import DocumentationLink
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
-from ._raw_scores import raw_scores, scores_of_levels
+from ._raw_scores import raw_scores
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
 
 
-class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimator):
+class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
@@ -108,15 +105,7 @@ class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimato
         A fit that raises an error leaves the estimator unfitted. If it continued the last fit
         (`warm_start`), it leaves the estimator as it was.
         """
-        continued = bool(self.warm_start) and hasattr(self, "linear_weights_")
-        if continued and self.checkpoint is not None:
-            raise ValueError(
-                f"checkpoint={self.checkpoint!r} cannot be used by a fit that goes on from the "
-                "fitted attributes (warm_start=True). Fit a clone to go on from the file, or set "
-                "checkpoint=None to go on from the attributes."
-            )
-        if not continued:
-            self._forget()
+        continued = self._continues()
         fitted = self._working_copy()
         with torch_memory_errors():
             notices = fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
@@ -154,6 +143,19 @@ class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimato
 
     # What comes in
 
+    def _continues(self) -> bool:
+        """Whether a fit goes on from the fitted attributes; if not, they are deleted."""
+        continued = bool(self.warm_start) and hasattr(self, "linear_weights_")
+        if continued and self.checkpoint is not None:
+            raise ValueError(
+                f"checkpoint={self.checkpoint!r} cannot be used by a fit that goes on from the "
+                "fitted attributes (warm_start=True). Fit a clone to go on from the file, or set "
+                "checkpoint=None to go on from the attributes."
+            )
+        if not continued:
+            self._forget()
+        return continued
+
     @fit_context(prefer_skip_nested_validation=True)
     def _pass(self, X, y, classes, sample_weight) -> Notices:
         continued = hasattr(self, "linear_weights_")
@@ -183,11 +185,7 @@ class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimato
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
         notices = [] if continued else codes_notice(self, rows.X)
-        notices = notices + fit_rows(self, rows, validation, self._seeds(), known)
-        X, field = centered(rows.X, self.column_mean_), numbered(self.fields_)
-        score = functools.partial(scores_of_levels, self)
-        set_unseen(self, learn_unseen_levels(X, rows.weight, field, score))
-        return notices
+        return notices + fit_rows(self, rows, validation, self._seeds(), known)
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
@@ -260,11 +258,11 @@ class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimato
         weights.check_weight_range(rows.weight)
         return rows if rows.weight.all() else rows.part(rows.weight > 0), class_weights
 
-    def _check_validation_rows(self, X_val, y_val, sample_weight_val, class_weights) -> Rows | None:
+    def _has_validation_rows(self, X_val, y_val, sample_weight_val) -> bool:
         if X_val is None and y_val is None:
             if sample_weight_val is not None:
                 raise ValueError("sample_weight_val is provided, but X_val and y_val are not.")
-            return None
+            return False
         if X_val is None or y_val is None:
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
             raise ValueError(f"{given} is provided, but {missing} was not provided.")
@@ -273,6 +271,11 @@ class BaseFactorizationMachine(TrainingSettings, DocumentationLink, BaseEstimato
                 "X_val and y_val are for early stopping, but early_stopping is False. "
                 'Set it to True or "auto", or leave them out.'
             )
+        return True
+
+    def _check_validation_rows(self, X_val, y_val, sample_weight_val, class_weights) -> Rows | None:
+        if not self._has_validation_rows(X_val, y_val, sample_weight_val):
+            return None
         X_val, y_val = checks.check_rows_and_target(
             self, X_val, y_val, reset=False, y_numeric=not is_classifier(self)
         )

@@ -13,12 +13,12 @@ FLOORS = [
     (["__init__.py"], "what is imported from sklearn_afm"),
     (["baselines"], "the models that AFM is compared with"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
-    (["_base.py", "_raw_scores.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
+    (["_base.py", "_block_fitting.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
     (["inspection"], "explanations, by the fitted attributes"),
     (
-        ["_attributes.py", "_docstrings.py", "_stored_models.py"],
-        "fitted attributes, docstrings, models of earlier versions",
+        ["_raw_scores.py", "_attributes.py", "_docstrings.py", "_stored_models.py"],
+        "fitted attributes, raw scores, docstrings, models of earlier versions",
     ),
     (["_tasks.py"], "what regression and classification make of y"),
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
@@ -40,8 +40,8 @@ FLOORS = [
         "rows as rectangles of numbers",
     ),
     (
-        ["_compat.py", "_documentation.py", "exceptions.py", "datasets"],
-        "scikit-learn's private names; data sets",
+        ["_compat.py", "_documentation.py", "exceptions.py", "datasets", "blocks"],
+        "scikit-learn's private names; files",
     ),
 ]
 # Files that only hold a docstring, or say where something of stored models has moved.

@@ -28,32 +28,53 @@ def find_fields(X: sparse.csr_array) -> np.ndarray:
         Canonical.
     """
     seen, place = np.unique(X.indices, return_inverse=True)
-    field = np.zeros(X.shape[1], dtype=np.int64)
+    found = np.empty(0, dtype=np.int64)
     if len(seen):
         found = _fields_of_seen(
             sparse.csr_array((X.data, place, X.indptr), (X.shape[0], len(seen)))
         )
-        # A column without entries is in the field of the column before it.
-        field[seen[1:]] = np.diff(found)
-        np.cumsum(field, out=field)
-    return field
+    return of_all_columns(found, seen, X.shape[1])
+
+
+def of_all_columns(found: np.ndarray, seen: np.ndarray, n_columns: int) -> np.ndarray:
+    """The fields of all columns: one without entries is in the field of the column before it."""
+    field = np.zeros(n_columns, dtype=np.int64)
+    field[seen[1:]] = np.diff(found)
+    return np.cumsum(field)
 
 
 def _fields_of_seen(X: sparse.csr_array) -> np.ndarray:
     """The fields of columns that all have entries."""
-    opens = _has_several_values(X)
-    opens[1:] |= opens[:-1]
-    # Of each column's entries: the largest column to their left in a row.
+    by_column = sparse.csr_array((left_of_entries(X), X.indices, X.indptr), shape=X.shape).tocsc()
+    left = np.maximum.reduceat(by_column.data, by_column.indptr[:-1])
+    return shortest_runs(left, _has_several_values(X))
+
+
+def left_of_entries(X: sparse.csr_array) -> np.ndarray:
+    """The column of the entry before each entry in its row, (nnz,); -1 if there is none."""
     left = np.empty(X.nnz, dtype=np.int64)
-    left[0] = -1
+    left[:1] = -1
     left[1:] = X.indices[:-1]
     starts = X.indptr[:-1]
     left[starts[starts < X.nnz]] = -1
-    by_column = sparse.csr_array((left, X.indices, X.indptr), shape=X.shape).tocsc()
-    before = np.maximum.reduceat(by_column.data, by_column.indptr[:-1])
-    field = np.empty(X.shape[1], dtype=np.int64)
+    return left
+
+
+def shortest_runs(left: np.ndarray, has_several: np.ndarray) -> np.ndarray:
+    """The fields of columns that all have entries, by what rows have to the left of them.
+
+    Parameters
+    ----------
+    left : ndarray of shape (n_columns,)
+        The largest column that an entry of this column has to its left in its row, or -1.
+    has_several : ndarray of shape (n_columns,)
+        Whether a column has entries of different values.
+    """
+    opens = has_several.copy()
+    opens[1:] |= opens[:-1]
+    field = np.empty(len(left), dtype=np.int64)
     start, number = 0, 0
-    for column, (left_of_it, opens_one) in enumerate(zip(before.tolist(), opens.tolist())):
+    for column, (left_of_it, opens_one) in enumerate(zip(left.tolist(), opens.tolist())):
         if column and (opens_one or left_of_it >= start):
             start, number = column, number + 1
         field[column] = number

@@ -40,6 +40,7 @@ def prepare(
     *,
     column_mean,
     stream,
+    scaling: Scaling | None = None,
 ) -> Prepared:
     """Bring rows into the units of the model.
 
@@ -58,6 +59,8 @@ def prepare(
     stream : bool
         Whether the rows are one more batch of a stream. Its calls have one unit of weights, that of
         the first, and columns are counted over all of them.
+    scaling : Scaling or None
+        Units of a first fit, if these rows are a sample of those that set them.
     """
     if isinstance(column_mean, str):
         column_mean = units.column_means(rows.X, rows.weight)
@@ -71,7 +74,7 @@ def prepare(
         moments = np.zeros(n_outputs), np.ones(n_outputs)
         if standardises:
             moments = units.target_moments(rows.target, rows.weight)
-        scaling = Scaling(scales, *moments, column_mean)
+        scaling = scaling or Scaling(scales, *moments, column_mean)
         new = seen_now
     else:
         seen = known.column_weight > 0

@@ -135,12 +135,22 @@ def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
 
 def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each output; 1 for a constant one."""
+    mean, std = mean_and_deviation(target, weight)
+    return mean, scale_of_targets(mean, std)
+
+
+def mean_and_deviation(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean and standard deviation of each output."""
     total = weight.sum()
     # Divided by a power of two of their size, targets have squares that do not overflow.
     size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
     target = target / size
     mean = weight @ target / total
     std = np.sqrt(weight @ (target - mean) ** 2 / total)
+    return mean * size, std * size
+
+
+def scale_of_targets(mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """The unit of each output: its standard deviation; 1 for a constant one."""
     # Rounding errors of a constant target are no spread.
-    constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean * size, np.where(constant, 1.0, std * size)
+    return np.where(std <= 10 * np.finfo(np.float64).eps * np.abs(mean), 1.0, std)

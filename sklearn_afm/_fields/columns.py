@@ -42,3 +42,22 @@ def date_column(name: str, values: np.ndarray, missing: np.ndarray) -> Column:
                 "9999. Replace others by a missing value."
             )
     return Column(name, DATE, values.astype("datetime64[s]", copy=False), missing)
+
+
+def of_numbers(column: Column) -> Column:
+    """Numbers as levels, whole ones without a decimal point."""
+    values = np.where(column.missing, column.values.dtype.type(0), column.values)
+    if values.dtype.kind == "f" and (
+        (np.floor(values) == values).all() and (np.abs(values) < 2**53).all()
+    ):
+        values = values.astype(np.int64)
+    return Column(column.name, CATEGORY, values.astype(object), column.missing)
+
+
+def split(column: Column, delimiter: str) -> Column:
+    """Delimited text as lists of levels."""
+    values = np.empty(len(column), dtype=object)
+    for row, (cell, missing) in enumerate(zip(column.values, column.missing)):
+        parts = [] if missing else [part.strip() for part in str(cell).split(delimiter)]
+        values[row] = [part for part in parts if part]
+    return Column(column.name, LIST, values, column.missing)

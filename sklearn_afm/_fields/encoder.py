@@ -13,7 +13,7 @@ from .._documentation import DocumentationLink
 from . import checks, dates
 from .assembly import assembled
 from .checks import PLURAL
-from .columns import CATEGORY, DATE, DAY, LIST, NUMBER, Column
+from .columns import CATEGORY, DATE, DAY, LIST, NUMBER, Column, of_numbers, split
 from .levels import LevelField, ListField
 from .numbers import NumberField
 from .tables import columns_of
@@ -154,19 +154,62 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         TypeError
             If X is sparse or masked, or a column holds what is no level, such as dicts.
         """
-        columns = self._columns(X, reset=True)
-        # A column without a value has no kind.
-        self._kinds = [None if c.missing.all() else c.kind for c in columns]
-        columns = [self._of_known_kind(*numbered) for numbered in enumerate(columns)]
-        self._as_categories = checks.categories(
-            columns, self.categorical_features, self.delimiters or {}
-        )
-        self._hours = [c.kind == DATE and dates.has_hours(c) for c in columns]
-        self._encoders = [
-            self._field(part).fit(part)
-            for position, column in enumerate(columns)
-            for part in self._parts(position, column)
-        ]
+        return self._fit([X])
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_frames(self, frames):
+        """Learn levels and edges from frames that come one after the other.
+
+        The result is that of ``fit`` on all their rows, except for numbers of which there are more
+        than 524,288: their edges are learnt from a part that is drawn evenly. Levels are counted;
+        they must fit into memory.
+
+        Parameters
+        ----------
+        frames : iterable of frames
+            Parts of the rows, as for ``fit``. What a column holds is known by the first that has
+            it.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``; or if there is no frame, or a column has its first value, or its first
+            date with an hour, in a later frame than the first.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sklearn_afm import FieldEncoder
+        >>> frames = [pd.DataFrame({"colour": [a, b]}) for a, b in ["rb", "rp"]]
+        >>> FieldEncoder().fit_frames(frames).get_feature_names_out().tolist()
+        ['colour = r', 'colour = b', 'colour = p']
+        """
+        return self._fit(frames)
+
+    def _fit(self, frames):
+        encoders: list = []
+        for number, X in enumerate(frames):
+            columns = self._columns(X, reset=not number)
+            if not number:
+                self._learn_kinds(columns)
+            else:
+                self._check_later(columns, number)
+            parts = [
+                part
+                for position, column in enumerate(columns)
+                for part in self._parts(position, self._of_known_kind(position, column))
+            ]
+            encoders = encoders or [self._field(part) for part in parts]
+            for encoder, part in zip(encoders, parts):
+                encoder.count(part)
+        if not encoders:
+            raise ValueError("There are no frames to learn from.")
+        self._encoders = [encoder.learn() for encoder in encoders]
         checks.check_field_names([encoder.name for encoder in self._encoders])
         ends = np.cumsum([len(encoder) for encoder in self._encoders])
         self.fields_ = [
@@ -174,6 +217,30 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
             for encoder, end in zip(self._encoders, ends)
         ]
         return self
+
+    def _learn_kinds(self, columns: list[Column]) -> None:
+        """Learn what the columns hold."""
+        # A column without a value has no kind.
+        self._kinds = [None if c.missing.all() else c.kind for c in columns]
+        columns = [self._of_known_kind(*numbered) for numbered in enumerate(columns)]
+        self._as_categories = checks.categories(
+            columns, self.categorical_features, self.delimiters or {}
+        )
+        self._hours = [c.kind == DATE and dates.has_hours(c) for c in columns]
+
+    def _check_later(self, columns: list[Column], number: int) -> None:
+        """Refuse a column that turns out to be another than the first frame told."""
+        for position, column in enumerate(columns):
+            what = None
+            if self._kinds[position] is None and not column.missing.all():
+                what = "a value"
+            elif column.kind == DATE and not self._hours[position] and dates.has_hours(column):
+                what = "a date with an hour"
+            if what is not None:
+                raise ValueError(
+                    f"Column {column.name!r} has {what} in frame {number}, and none in frame 0, "
+                    "which tells what it holds. Put a frame first that has one."
+                )
 
     def transform(self, X):
         """Encode rows.
@@ -307,10 +374,10 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         if column.kind == DATE:
             return dates.parts_of(column, self._hours[position])
         if position in self._as_categories and column.kind == NUMBER:
-            return [_numbers_as_levels(column)]
+            return [of_numbers(column)]
         delimiter = (self.delimiters or {}).get(column.name)
         if delimiter is not None and column.kind == CATEGORY:
-            return [_split(column, delimiter)]
+            return [split(column, delimiter)]
         return [column]
 
     def _field(self, column: Column):
@@ -328,25 +395,6 @@ def _kind(encoder) -> str:
     if isinstance(encoder, NumberField):
         return NUMBER
     return LIST if isinstance(encoder, ListField) else CATEGORY
-
-
-def _numbers_as_levels(column: Column) -> Column:
-    """Numbers as levels, whole ones without a decimal point."""
-    values = np.where(column.missing, column.values.dtype.type(0), column.values)
-    if values.dtype.kind == "f" and (
-        (np.floor(values) == values).all() and (np.abs(values) < 2**53).all()
-    ):
-        values = values.astype(np.int64)
-    return Column(column.name, CATEGORY, values.astype(object), column.missing)
-
-
-def _split(column: Column, delimiter: str) -> Column:
-    """Delimited text as lists of levels."""
-    values = np.empty(len(column), dtype=object)
-    for row, (cell, missing) in enumerate(zip(column.values, column.missing)):
-        parts = [] if missing else [part.strip() for part in str(cell).split(delimiter)]
-        values[row] = [part for part in parts if part]
-    return Column(column.name, LIST, values, column.missing)
 
 
 def _date(days: float) -> np.datetime64:

@@ -31,13 +31,21 @@ class LevelField:
         self.name = name
         self.min_frequency = min_frequency
         self.rare_unknown = rare_unknown
+        self._counts: Counter = Counter()
+        self._has_missing = False
 
-    def fit(self, column: Column) -> "LevelField":
-        """Learn the levels, the most frequent first."""
-        counts = Counter(column.values[~column.missing].tolist())
-        return self._fit_counts(counts, bool(column.missing.any()))
+    def count(self, column: Column) -> None:
+        """Count the levels of some rows."""
+        self._has_missing |= bool(column.missing.any())
+        self._count(column.values[~column.missing].tolist())
 
-    def _fit_counts(self, counts: dict, has_missing: bool) -> "LevelField":
+    def _count(self, cells: list) -> None:
+        self._counts.update(cells)
+
+    def learn(self) -> "LevelField":
+        """Learn the levels from what was counted, the most frequent first."""
+        counts, has_missing = self._counts, self._has_missing
+        del self._counts, self._has_missing
         # A stable sort: among equals, the level that came first.
         levels = sorted(counts, key=counts.get, reverse=True)
         kept = [level for level in levels if counts[level] >= self.min_frequency]
@@ -107,13 +115,9 @@ class ListField(LevelField):
         super().__init__(name, min_frequency, rare_unknown)
         self.shared_weight = shared_weight
 
-    def fit(self, column: Column) -> "ListField":
-        """Learn the levels, the most frequent first."""
-        counts: Counter = Counter()
-        for cell in column.values[~column.missing].tolist():
-            counts.update(self._levels_of(cell))
-        self._fit_counts(counts, bool(column.missing.any()))
-        return self
+    def _count(self, cells: list) -> None:
+        for cell in cells:
+            self._counts.update(self._levels_of(cell))
 
     def _levels_of(self, cell) -> list:
         """The levels in a list, each once, without missing ones."""

@@ -8,6 +8,7 @@ from .columns import Column
 from .levels import MISSING
 
 LARGEST = 1e150  # so that squares do not overflow
+MOST_KEPT = 1 << 18  # numbers of a column from which edges are learnt, if there are twice as many
 
 
 def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
@@ -32,6 +33,46 @@ def edges_of(values: np.ndarray, n_bins: int) -> np.ndarray:
     return edges[first[(place > 0) & (place < len(distinct))]]
 
 
+class Sample:
+    """Numbers of rows: all if they are few, else some that are drawn evenly.
+
+    All distinct numbers are among them if they are no more than `n_distinct`; so are the smallest
+    and the largest.
+    """
+
+    def __init__(self, n_distinct: int):
+        self._n_distinct = n_distinct
+        self._kept, self._keys = np.empty(0), np.empty(0)
+        self._distinct: np.ndarray | None = np.empty(0)
+        self._ends = np.empty(0)
+        self._rng = np.random.default_rng(0)
+        self._is_whole = True
+
+    def add(self, values: np.ndarray) -> None:
+        """Add numbers."""
+        if not len(values):
+            return
+        self._ends = np.array([values.min(), values.max(), *self._ends])
+        self._ends = np.array([self._ends.min(), self._ends.max()])
+        if self._distinct is not None:
+            self._distinct = np.union1d(self._distinct, values)
+            if len(self._distinct) > self._n_distinct:
+                self._distinct = None
+        self._kept = np.concatenate([self._kept, values])
+        self._keys = np.concatenate([self._keys, self._rng.random(len(values))])
+        if len(self._kept) > 2 * MOST_KEPT:
+            kept = np.sort(np.argpartition(self._keys, MOST_KEPT)[:MOST_KEPT])
+            self._kept, self._keys = self._kept[kept], self._keys[kept]
+            self._is_whole = False
+
+    def values(self) -> np.ndarray:
+        """The numbers that are kept."""
+        if self._is_whole:
+            return self._kept
+        always = self._ends if self._distinct is None else self._distinct
+        return np.concatenate([self._kept, np.setdiff1d(always, self._kept)])
+
+
 class NumberField:
     """Numbers as levels.
 
@@ -49,11 +90,18 @@ class NumberField:
         self.n_bins = n_bins
         self.method = method
         self.entries_per_row = 1
+        self.has_missing = False
+        self._sample = Sample(n_bins)
 
-    def fit(self, column: Column) -> "NumberField":
-        """Learn edges, knots or scale."""
-        values = self._present(column)[~column.missing]
-        self.has_missing = bool(column.missing.any())
+    def count(self, column: Column) -> None:
+        """Keep the numbers of some rows, or a part of them."""
+        self.has_missing |= bool(column.missing.any())
+        self._sample.add(self._present(column)[~column.missing])
+
+    def learn(self) -> "NumberField":
+        """Learn edges, knots or scale from what was kept."""
+        values = self._sample.values()
+        del self._sample
         self.distinct = None
         if self.method == "standard":
             self.mean = float(values.mean()) if len(values) else 0.0

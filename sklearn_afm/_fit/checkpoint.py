@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import time
 import zipfile
+from dataclasses import asdict
 from numbers import Real
 from pathlib import Path
 
@@ -13,12 +15,16 @@ import torch
 from .._attributes import parameters_of
 from .._core.devices import training_device
 from .._core.training.run import RunState
+from .._core.training.trainer import Epoch
+from .._data.rows import Rows
 
 FORMAT = 2
 # Parameters of the estimator that may change between the parts of a fit.
 _FREE = {"callbacks", "checkpoint", "max_iter", "random_state", "verbose", "warm_start"}
 _TENSORS = ("parameters", "optimizer", "average", "best")
 _PLAIN = ("best_iter", "best_score", "history", "order_rng")
+# Between two writes inside an epoch.
+SECONDS = 60.0
 
 
 class Checkpoint:
@@ -44,6 +50,7 @@ class Checkpoint:
         self._unfinished = self._path.with_name(self._path.name + ".tmp")
         self._fingerprint = fingerprint
         self._entropy = self._stage = self._state = None
+        self._written = time.monotonic()
         if not self._path.parent.is_dir():
             raise ValueError(
                 f"checkpoint={str(self._path)!r}: there is no folder {str(self._path.parent)!r}. "
@@ -71,13 +78,16 @@ class Checkpoint:
         return state
 
     def save(self, stage: str, state: RunState) -> None:
-        """Write the state. At any time, the file at the path is a whole one."""
+        """Write the state, inside an epoch at times. The file at the path is always a whole one."""
+        if state.epoch is not None and time.monotonic() < self._written + SECONDS:
+            return
         about = {
             "format": FORMAT,
             "fingerprint": self._fingerprint,
             "entropy": self._entropy,
             "stage": stage,
             **{name: getattr(state, name) for name in _PLAIN},
+            "epoch": state.epoch and asdict(state.epoch),
         }
         arrays = {
             f"{part}/{name}": value.cpu().numpy()
@@ -95,6 +105,7 @@ class Checkpoint:
         except BaseException:
             self._unfinished.unlink(missing_ok=True)
             raise
+        self._written = time.monotonic()
 
     def remove(self) -> None:
         """Delete the file, and the unfinished file of a killed process."""
@@ -118,7 +129,8 @@ class Checkpoint:
         tensors = {part: found or None for part, found in tensors.items()}
         tensors["optimizer"] = tensors["optimizer"] or {}  # SGD has none
         plain = {name: about[name] for name in _PLAIN}
-        state = RunState(**tensors, **plain, mask_generator=mask_generator)
+        epoch = Epoch(**about["epoch"]) if about.get("epoch") else None
+        state = RunState(**tensors, **plain, mask_generator=mask_generator, epoch=epoch)
         return about["entropy"], about["stage"], state
 
     def _read(self):
@@ -148,10 +160,10 @@ class Checkpoint:
         )
 
 
-def fingerprint(estimator, rows, validation) -> dict[str, str]:
+def fingerprint(estimator, data: dict[str, str]) -> dict[str, str]:
     """What the result of a fit depends on, by names that tell a user what differs.
 
-    Parameters that are functions or objects count by name.
+    Parameters that are functions or objects count by name. `data` has the digests of the rows.
     """
     result = {"class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
@@ -164,15 +176,21 @@ def fingerprint(estimator, rows, validation) -> dict[str, str]:
     init = getattr(estimator, "init", None)
     if hasattr(init, "embeddings_"):
         arrays = parameters_of(init) | (init._progress.optimizer or {})
-        result["init"] = _digest(*(arrays[name] for name in sorted(arrays)))
+        result["init"] = digest(*(arrays[name] for name in sorted(arrays)))
     result["classes"] = str(np.asarray(getattr(estimator, "classes_", ())).tolist())
-    for part, title in ((rows, "{}"), (validation, "{}_val")):
-        if part is not None:
-            X = part.X
-            result[title.format("X")] = _digest(np.array(X.shape), X.indptr, X.indices, X.data)
-            result[title.format("y")] = _digest(part.target)
-            result[title.format("sample_weight")] = _digest(part.weight)
-    return result
+    return result | data
+
+
+def digests(rows: Rows | None, title: str = "{}") -> dict[str, str]:
+    """Digests of rows, by names that tell a user what differs."""
+    if rows is None:
+        return {}
+    X = rows.X
+    return {
+        title.format("X"): digest(np.array(X.shape), X.indptr, X.indices, X.data),
+        title.format("y"): digest(rows.target),
+        title.format("sample_weight"): digest(rows.weight),
+    }
 
 
 def _described(value) -> str:
@@ -187,10 +205,11 @@ def _described(value) -> str:
     return str([str(item) for item in value])
 
 
-def _digest(*arrays) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def digest(*arrays) -> str:
+    """A digest of arrays."""
+    state = hashlib.blake2b(digest_size=16)
     for array in arrays:
         array = np.ascontiguousarray(array)
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array)
-    return digest.hexdigest()
+        state.update(f"{array.dtype.str}{array.shape}".encode())
+        state.update(array)
+    return state.hexdigest()

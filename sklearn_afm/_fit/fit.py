@@ -1,19 +1,25 @@
 """The order of a fit on checked rows: units, start values, training, fitted attributes."""
 
+import functools
+
 import numpy as np
 import torch
 from sklearn.base import is_classifier
 
+from .._attributes import set_unseen
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.rows import Rows
 from .._data.split import validation_split
+from .._data.unseen import learn_unseen_levels
+from .._raw_scores import scores_of_levels
 from . import auto
-from .checkpoint import Checkpoint, fingerprint
+from .checkpoint import Checkpoint, digests, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices, interrupted_notice, unfinished_notice, vanished_notice
 from .progress import Progress
+from .reporting import Reporter
 from .results import set_results
 from .setup import Setup, make_setup
 from .start import start_values
@@ -47,13 +53,14 @@ def fit_rows(
     """
     checkpoint = None
     if estimator.checkpoint is not None:
-        checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, rows, validation))
+        data = digests(rows) | digests(validation, "{}_val")
+        checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, data))
         seeds = checkpoint.seeds(seeds)
     every = rows
     rows, validation = _split(estimator, rows, validation, seeds)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
     has_more = rows is not every
-    continues = _goes_on_from(estimator, known)
+    continues = goes_on_from(estimator, known)
     setup = with_linear_part(setup, every if has_more else None, continues=continues)
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
@@ -63,7 +70,24 @@ def fit_rows(
     state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
     if setup.linear is not None and has_more:
         setup = with_all_rows(setup, every, continues=continues)
-    line = _set_fitted(setup, estimator, state, goes_on=known is not None)
+    goes_on = known is not None
+    return finish(setup, state, reporter, checkpoint, frozen, interrupted, goes_on=goes_on)
+
+
+def finish(
+    setup: Setup,
+    state: RunState,
+    reporter: Reporter,
+    checkpoint: Checkpoint | None,
+    frozen: frozenset[str],
+    interrupted: bool,
+    *,
+    goes_on: bool,
+) -> Notices:
+    """Set the fitted attributes and take the checkpoint away."""
+    estimator = setup.estimator
+    line = _set_fitted(setup, estimator, state, goes_on=goes_on)
+    _set_unseen(setup, estimator)
     reporter.on_end(line)
     if not estimator.warm_start:
         estimator._progress = estimator._progress.units_alone()
@@ -97,7 +121,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     Returns what the user has to be warned of.
     """
     setup = make_setup(estimator, rows, seeds, known, stream=True)
-    setup = with_crosses(setup, _goes_on_from(estimator, known))
+    setup = with_crosses(setup, goes_on_from(estimator, known))
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, None, None)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
@@ -106,7 +130,7 @@ def pass_rows(estimator, rows: Rows, seeds, known: Progress | None) -> Notices:
     return interrupted_notice(estimator, interrupted)
 
 
-def _goes_on_from(estimator, known: Progress | None):
+def goes_on_from(estimator, known: Progress | None):
     """The fitted estimator whose parameters a fit starts from, or None."""
     if known is not None:
         return estimator
@@ -117,10 +141,11 @@ def _goes_on_from(estimator, known: Progress | None):
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
     """Set all fitted attributes. Returns the line that `verbose` shows of them."""
     set_results(setup, estimator, state.result)
-    n_rows = setup.data.X.shape[0]
+    prepared = setup.prepared
+    n_rows = prepared.X.shape[0]
     chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_DESCRIBED)).astype(int))
-    X, one_hot = setup.data.X[chosen], setup.data.one_hot
-    described, line = setup.model.describe(state.result, X, one_hot)
+    X = prepared.X[chosen]
+    described, line = setup.model.describe(state.result, X, prepared.one_hot)
     for name, value in described.items():
         setattr(estimator, f"{name}_", value)
     n_before = getattr(estimator, "n_iter_", 0) if goes_on else 0
@@ -139,6 +164,13 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         linear_bias=linear_bias(setup),
     )
     return line
+
+
+def _set_unseen(setup: Setup, estimator) -> None:
+    """Set what predicts rows of unseen levels."""
+    rows, field = setup.prepared.rows, setup.fields.number
+    score = functools.partial(scores_of_levels, estimator)
+    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, field, score))
 
 
 def _best_iter(state: RunState) -> int:

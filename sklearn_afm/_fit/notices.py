@@ -10,7 +10,6 @@ from .._data.codes import columns_of_codes
 from .._data.raw import quoted
 from ..exceptions import CategoryCodesWarning, VanishedInteractionsWarning
 from . import auto
-from .linear import starts_from_factors
 from .setup import Setup
 
 Notices = list[tuple[str, type[Warning]]]
@@ -84,10 +83,10 @@ def _loss_of_constant(setup: Setup) -> float:
 def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> Notices:
     """Tell if the prior has left no interaction."""
     pairwise = [p for p in setup.model.parameters if p.pairwise]
-    has_pairs = bool((np.diff(setup.data.X.indptr) > 1).any())
+    has_pairs = bool((np.diff(setup.prepared.X.indptr) > 1).any())
     # What is learnt on held-out rows needs no advice.
-    crossed = setup.linear is not None and setup.estimator.crosses is not None
-    if crossed or starts_from_factors(setup):
+    crossed = _has_learnt(setup, "l2_linear") and setup.estimator.crosses is not None
+    if crossed or _has_learnt(setup, "l2_embedding"):
         return []
     if not pairwise or not has_pairs or frozen & {p.name for p in pairwise}:
         return []
@@ -98,8 +97,13 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     strength = auto.strength(setup.estimator, setup.model, name)
     message = (
         f"All embeddings have vanished: with {name}={strength:g} and "
-        f"{len(setup.prepared.rows.y)} rows no interaction is left, and the model is linear. If "
+        f"{setup.data.n_rows} rows no interaction is left, and the model is linear. If "
         f"you expect interactions, lower {name} (say to {strength / 10:g}) and compare on rows "
         "that were held out."
     )
     return [(message, VanishedInteractionsWarning)]
+
+
+def _has_learnt(setup: Setup, name: str) -> bool:
+    """Whether the fit has learnt a strength, of all rows or of a sample."""
+    return getattr(setup.estimator, name) == "auto" and hasattr(setup.estimator, f"{name}_")

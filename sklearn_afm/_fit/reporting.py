@@ -1,7 +1,11 @@
-"""What `verbose` shows: a line per epoch, or a progress bar."""
+"""What `verbose` shows: a line per epoch, how far a long epoch is, or a progress bar."""
 
 import multiprocessing
 import sys
+import time
+
+# Between two lines inside an epoch.
+SECONDS = 30.0
 
 
 class Reporter:
@@ -10,14 +14,16 @@ class Reporter:
     Parameters
     ----------
     verbose : int
-        0: nothing. 1: one line per epoch. 2: a progress bar within each epoch too, if tqdm is
-        installed.
+        0: nothing. 1: one line per epoch, and every half minute how far an epoch is. 2: a progress
+        bar instead of the latter, if tqdm is installed.
     n_rows : int
         Rows of an epoch.
     max_iter : int
         Epochs at most.
     title : str
         What is trained: it stands above the lines.
+    unit : str
+        What is counted.
 
     Lines of another process than the main one, as in a search with `n_jobs`, start with its name:
     they stand among those of others.
@@ -31,7 +37,7 @@ class Reporter:
         "seconds": "seconds",
     }
 
-    def __init__(self, verbose: int, n_rows: int, max_iter: int, title: str):
+    def __init__(self, verbose: int, n_rows: int, max_iter: int, title: str, unit: str = "rows"):
         self._verbose = verbose
         self._title = title
         process = multiprocessing.current_process()
@@ -39,6 +45,8 @@ class Reporter:
         self._prefix = "" if is_main else f"[{process.name}] "
         self._n_rows = n_rows
         self._max_iter = max_iter
+        self._unit = unit
+        self._n_done, self._started = 0, None
         self._printed_header = False
         self._bar = None
         self._tqdm = _import_tqdm() if verbose >= 2 else None
@@ -46,10 +54,27 @@ class Reporter:
     def on_step(self, n_rows: int) -> None:
         """Count rows of the current epoch."""
         if self._tqdm is None:
+            if self._verbose:
+                self._say_how_far(n_rows)
             return
         if self._bar is None:
-            self._bar = self._tqdm(total=self._n_rows, unit=" rows", leave=False, unit_scale=True)
+            unit = f" {self._unit}"
+            self._bar = self._tqdm(total=self._n_rows, unit=unit, leave=False, unit_scale=True)
         self._bar.update(n_rows)
+
+    def _say_how_far(self, n_rows: int) -> None:
+        now = time.monotonic()
+        self._n_done += n_rows
+        if self._started is None:
+            self._started = self._told = now
+            self._n_before = self._n_done
+            return
+        if now < self._told + SECONDS:
+            return
+        self._told = now
+        seconds = (now - self._started) / max(1, self._n_done - self._n_before)
+        left = (self._n_rows - self._n_done) * seconds
+        self._print(f"{self._n_done:,} of {self._n_rows:,} {self._unit}, {left / 60:,.1f} min left")
 
     def on_epoch(self, record: dict) -> None:
         """Print an epoch's line."""
@@ -79,7 +104,8 @@ class Reporter:
         sys.stdout.flush()
 
     def close(self) -> None:
-        """Remove the progress bar."""
+        """Remove the progress bar, and count from 0."""
+        self._n_done, self._started = 0, None
         if self._bar is not None:
             self._bar.close()
             self._bar = None

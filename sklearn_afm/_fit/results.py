@@ -26,7 +26,7 @@ def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
     if infinite:
         raise ValueError(
             f"Fitted parameters are too large for {np.dtype(dtype)} or NaN: {', '.join(infinite)} "
-            f"({setup.sizes(setup.data.X.data)}). Lower learning_rate, bring y and the columns "
+            f"({setup.sizes(setup.prepared.X.data)}). Lower learning_rate, bring y and the columns "
             'of X to sizes near 1, or set precision="float64".'
         )
     estimator.median_pairs_ = setup.median_pairs

@@ -57,7 +57,7 @@ class Setup:
     def loss_unit(self) -> np.ndarray:
         """The unit of each loss term, in that of the target."""
         scale = self.prepared.units.scaling.target_scale**self.loss.target_power
-        return scale[: self.data.target.shape[1]]
+        return scale[: self.prepared.target.shape[1]]
 
     def sizes(self, values: np.ndarray) -> str:
         """What can make a loss infinite, for messages."""
@@ -73,7 +73,9 @@ def array_dtype(dtype: torch.dtype) -> type:
     return np.float64 if dtype == torch.float64 else np.float32
 
 
-def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: bool) -> Setup:
+def make_setup(
+    estimator, rows: Rows, seeds, known: Progress | None, *, stream: bool, counts=None
+) -> Setup:
     """Choose device and type, bring the rows into the units of the model, seed the random numbers.
 
     Parameters
@@ -86,6 +88,8 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
         Of the fit that goes on.
     stream : bool
         Whether the rows are one more batch of a stream.
+    counts : Counts or None
+        Of all rows, if these are a sample of them.
     """
     n_outputs, several_outputs = estimator._outputs
     loss = estimator._loss
@@ -104,19 +108,25 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
         # Generators of another kind of device have other states. After one, masks start anew.
         if known.mask_state.shape == tuple(mask_generator.get_state().shape):
             mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
+    column_mean, scaling = _column_mean(estimator, known), None
+    if counts is not None and known is None:
+        scaling = counts.scaling(rows, column_mean, loss.standardises, n_outputs)
+        column_mean = scaling.column_mean
     prepared = prepare(
         rows,
         array_dtype(dtype),
         loss.standardises,
         n_outputs,
         known,
-        column_mean=_column_mean(estimator, known),
+        column_mean=column_mean,
         stream=stream,
+        scaling=scaling,
     )
     rows = prepared.rows
     median_pairs = rows.median_pairs() if known is None else estimator.median_pairs_
     product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
-    fields = _fields(estimator, prepared.X, known, stream)
+    found = None if counts is None else counts.columns.fields
+    fields = _fields(estimator, prepared.X, known, stream, found)
     of_model = fields.number if estimator._uses_fields else None
     model = estimator._make_model(n_outputs, median_pairs, of_model, product_dtype)
     check_memory(rows.X.shape[1], model.floats_per_column, dtype)
@@ -141,8 +151,13 @@ def make_setup(estimator, rows: Rows, seeds, known: Progress | None, *, stream: 
     )
 
 
-def _fields(estimator, X, known: Progress | None, stream: bool) -> FieldsOfColumns | None:
-    """The fields of the columns; a model that needs them keeps those of its first fit."""
+def _fields(
+    estimator, X, known: Progress | None, stream: bool, found=None
+) -> FieldsOfColumns | None:
+    """The fields of the columns; a model that needs them keeps those of its first fit.
+
+    `found` finds them, if X is a sample.
+    """
     asked, uses_fields = estimator.fields, estimator._uses_fields
     if stream and not uses_fields:
         return None
@@ -154,6 +169,8 @@ def _fields(estimator, X, known: Progress | None, stream: bool) -> FieldsOfColum
             "on from the fitted attributes cannot change them: give the former fields, or fit a "
             "clone (sklearn.base.clone) from the start."
         )
+    if label is None and found is not None and not is_given:
+        label = found()
     fields = fields_of_columns(asked, X, label)
     n_fields = number_of_fields(fields.number)
     if uses_fields and n_fields > MAX_FIELDS:

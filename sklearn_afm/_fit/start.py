@@ -160,7 +160,7 @@ def _check_fm(setup: Setup) -> None:
             f"init={fm!r} is not a fitted FM estimator. clone, and so a grid search, "
             "leaves an estimator unfitted: wrap it in sklearn.frozen.FrozenEstimator."
         ) from error
-    wanted = (setup.data.X.shape[1], estimator.embedding_dim)
+    wanted = (setup.prepared.X.shape[1], estimator.embedding_dim)
     if fm.embeddings_.shape != wanted:
         raise ValueError(
             f"init has embeddings of shape {fm.embeddings_.shape}, but this fit needs "

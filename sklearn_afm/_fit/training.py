@@ -33,7 +33,7 @@ def make_trainer(
     optimizer_state: dict[str, np.ndarray] | None,
 ) -> Trainer:
     """A trainer that starts from these values. On the CPU it changes the arrays in place."""
-    estimator, data = setup.estimator, setup.data
+    estimator, prepared = setup.estimator, setup.prepared
     parameters = to_tensors(arrays, setup.dtype, setup.device)
     if setup.linear is not None:  # it has them
         frozen = frozen | {"linear_weights"}
@@ -41,7 +41,9 @@ def make_trainer(
         # A larger p would outdo the penalties of embeddings, which were learnt beside p = 1.
         frozen = frozen | {"projection"}
     trained = {name: value for name, value in parameters.items() if name not in frozen}
-    rates = auto.rates(estimator, model, setup.learning_rate, data.X, data.column_weight)
+    rates = auto.rates(
+        estimator, model, setup.learning_rate, prepared.X, prepared.units.column_weight
+    )
     rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}
     optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, setup.batch_size)
     for name, value in optimizer.state.items():
@@ -100,7 +102,7 @@ def make_reporter(setup: Setup, title: str | None = None) -> Reporter:
     """What prints the progress of a stage: of the estimator, which a search has many of."""
     estimator = setup.estimator
     title = title or (" ".join(repr(estimator).split()) if estimator.verbose else "")
-    return Reporter(estimator.verbose, setup.data.X.shape[0], estimator.max_iter, title)
+    return Reporter(estimator.verbose, setup.data.n_rows, estimator.max_iter, title)
 
 
 def run_stage(
@@ -110,8 +112,12 @@ def run_stage(
     reporter: Reporter,
     checkpoint: Checkpoint | None,
     stage: str,
+    *,
+    start_counts: bool = False,
 ) -> tuple[RunState, bool]:
     """Train for up to `max_iter` epochs, or on from the checkpoint of this stage.
+
+    If no epoch is better, the start values are kept, if `start_counts` or there is a linear part.
 
     Returns the state at the end, and whether Ctrl-C interrupted it.
     """
@@ -122,7 +128,7 @@ def run_stage(
         estimator.averaging_decay,
         estimator.n_iter_no_change,
         estimator.tol,
-        start_counts=setup.linear is not None,
+        start_counts=start_counts or setup.linear is not None,
         keep_optimizer=estimator.warm_start,
     )
     start = on_state = None
@@ -163,7 +169,7 @@ def _run(setup: Setup, trainer, schedule, reporter, monitor, **options) -> tuple
     except NonFiniteLossError as error:
         raise ValueError(
             f"The training loss became infinite or NaN in epoch {error.epoch} "
-            f"({setup.sizes(setup.data.X.data)}). Lower learning_rate, clip outliers "
+            f"({setup.sizes(setup.prepared.X.data)}). Lower learning_rate, clip outliers "
             "in X, or raise l2_embedding and l2_linear."
         ) from error
     except NoScoreError as error:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..batches.allocator import keep_freed_memory
 from ..tensors import copy_of
 from .average import RunningAverage
-from .trainer import Trainer, TrainingData
+from .trainer import Epoch, EpochData, Trainer
 
 # Looks at the parameters after an epoch: entries for the history, and the validation score.
 Monitor = Callable[[dict[str, Tensor]], tuple[dict, float]]
@@ -35,7 +35,8 @@ class RunState:
     """A run at the end of an epoch: what it has come to, and what the next epoch needs.
 
     While training goes on it changes the tensors of `parameters` and `optimizer`, unless
-    they are copies.
+    they are copies. If an epoch is under way, `parameters`, `optimizer` and the random generators
+    are where it is, and the rest is that of the epoch before.
     """
 
     parameters: dict[str, Tensor]
@@ -47,6 +48,7 @@ class RunState:
     history: list[dict]
     order_rng: Mapping[str, Any]
     mask_generator: Tensor
+    epoch: Epoch | None = None  # the one that is under way
 
     @property
     def result(self) -> dict[str, Tensor]:
@@ -72,7 +74,7 @@ class NonFiniteLossError(ValueError):
 
 def run(
     trainer: Trainer,
-    data: TrainingData,
+    data: EpochData,
     schedule: Schedule,
     *,
     start: RunState | None = None,
@@ -87,15 +89,42 @@ def run(
     and a score (more is better): the run ends when it has not risen by `tol` for
     `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
     a run of nothing else raises NoScoreError. `on_epoch` gets each record
-    and may end the run too. `on_state` gets the state that another epoch follows. Ctrl-C
-    ends the run with the state of the last whole epoch, if there is one.
+    and may end the run too. `on_state` gets the state that another epoch, or another window of
+    rows, follows. Ctrl-C ends the run with the state of the last whole epoch, if there is one.
 
     Returns the state, and whether the run was interrupted.
     """
     keep_freed_memory()
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
-    state, history = start, []
+    state, under_way = start, None
+    history: list[dict] = []
     best, best_iter, best_score = None, 0, -math.inf
+
+    def state_now(
+        *, whole: bool, is_last: bool = False, under_way: Epoch | None = None
+    ) -> RunState:
+        # What an interrupted run would end with must be out of the next epoch's reach.
+        copied = whole and not (is_last or average or best)
+        optimizer_copied = whole and schedule.keep_optimizer and not is_last
+        return RunState(
+            copy_of(trainer.parameters) if copied else trainer.parameters,
+            copy_of(trainer.optimizer.state) if optimizer_copied else trainer.optimizer.state,
+            average.parameters if average else None,
+            best,
+            best_iter,
+            best_score,
+            history,
+            trainer.order_rng.bit_generator.state,
+            trainer.mask_generator.get_state(),
+            under_way,
+        )
+
+    def on_window(under_way: Epoch) -> None:
+        if not all(map(math.isfinite, under_way.loss_sum or ())):
+            raise NonFiniteLossError(len(history) + 1)
+        if on_state is not None:
+            on_state(state_now(whole=False, under_way=under_way))
+
     try:
         if start is not None:
             trainer.restore(
@@ -107,12 +136,19 @@ def run(
                 average.restore(saved, len(start.history))
             history, best = start.history, start.best
             best_iter, best_score = start.best_iter, start.best_score
+            under_way = start.epoch
+            if under_way is not None:
+                state = None  # of the epoch before, only the checkpoint has all
+                if on_step is not None:
+                    on_step(under_way.n_rows)
         elif schedule.start_counts and monitor is not None:
             best, best_score = copy_of(trainer.parameters), monitor(trainer.parameters)[1]
         for epoch in range(len(history) + 1, schedule.max_iter + 1):
             is_last = epoch == schedule.max_iter
             started = time.perf_counter()
-            loss = float((trainer.run_epoch(data, on_step) * schedule.loss_unit).mean())
+            n_rows = data.n_rows - (under_way.n_rows if under_way else 0)
+            losses = trainer.run_epoch(data, on_step, epoch=under_way, on_window=on_window)
+            loss, under_way = float((losses * schedule.loss_unit).mean()), None
             seconds = time.perf_counter() - started
             if not math.isfinite(loss):
                 raise NonFiniteLossError(epoch)
@@ -122,28 +158,14 @@ def run(
             if monitor is not None:
                 entries, score = monitor(current)
                 record |= entries
-            record |= {"seconds": seconds, "rows_per_second": data.X.shape[0] / seconds}
+            record |= {"seconds": seconds, "rows_per_second": n_rows / seconds}
             history = [*history, record]
             if score is None:
                 best_iter = epoch
             elif not math.isnan(score) and (best is None or score > best_score + schedule.tol):
                 best = current if average else copy_of(current)
                 best_iter, best_score = epoch, score
-            # What an interrupted run would end with must be out of the next epoch's reach.
-            copied = not (is_last or average or best)
-            state = RunState(
-                copy_of(trainer.parameters) if copied else trainer.parameters,
-                copy_of(trainer.optimizer.state)
-                if schedule.keep_optimizer and not is_last
-                else trainer.optimizer.state,
-                average.parameters if average else None,
-                best,
-                best_iter,
-                best_score,
-                history,
-                trainer.order_rng.bit_generator.state,
-                trainer.mask_generator.get_state(),
-            )
+            state = state_now(whole=True, is_last=is_last)
             if on_epoch(record):
                 break
             if score is not None and epoch - best_iter >= schedule.n_iter_no_change:

@@ -1,8 +1,8 @@
 """One epoch of mini-batches: scores, loss, gradients, penalties, update."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -22,9 +22,37 @@ MAX_TRAINING_COST = 1 << 24
 STATISTICS_RATE = 0.1
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """How far an epoch is: what is done at the end of a window of rows."""
+
+    blocks: list[int]  # the order in which blocks are read
+    n_rows: int = 0
+    loss_sum: list[float] | None = None  # None: of no row
+
+
+class EpochData(Protocol):
+    """Rows that an epoch passes through, window by window."""
+
+    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+
+    def total_weight(self, rows_per_example: int) -> float:
+        """Summed weight of the examples."""
+
+    def begin(self, rng: np.random.Generator) -> Epoch:
+        """A new epoch."""
+
+    def windows(self, epoch: Epoch, rows_per_step: int) -> "Iterator[TrainingData]":
+        """The windows that the epoch has not done; all but the last are whole steps."""
+
+
 @dataclass
 class TrainingData:
-    """Rows to learn from, as the trainer wants them."""
+    """Rows to learn from, as the trainer wants them: a window of rows, or all of them."""
 
     X: Any  # canonical CSR, values in the computing dtype
     one_hot: bool  # every stored value is 1
@@ -32,6 +60,25 @@ class TrainingData:
     weight: np.ndarray | None  # (n_rows,), positive; None: all 1
     column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
     offset: Tensor | None = None  # (n_rows, n_outputs) what raw scores have beside the model's
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.X.shape[0]
+
+    def total_weight(self, rows_per_example: int) -> float:
+        """Summed weight of the examples."""
+        if self.weight is None:
+            return self.n_rows / rows_per_example
+        return float(self.weight[::rows_per_example].sum())
+
+    def begin(self, rng: np.random.Generator) -> Epoch:
+        """A new epoch. All rows are one window."""
+        return Epoch([0])
+
+    def windows(self, epoch: Epoch, rows_per_step: int) -> "Iterator[TrainingData]":
+        """All rows."""
+        yield self
 
 
 @dataclass
@@ -76,19 +123,41 @@ class Trainer:
         self.order_rng.bit_generator.state = order_rng
         self.mask_generator.set_state(mask_generator)
 
-    def run_epoch(self, data: TrainingData, on_step: Callable[[int], None] | None = None) -> Tensor:
-        """One pass over the examples in random order; returns the mean of each loss term."""
+    def run_epoch(
+        self,
+        data: EpochData,
+        on_step: Callable[[int], None] | None = None,
+        *,
+        epoch: Epoch | None = None,
+        on_window: Callable[[Epoch], None] | None = None,
+    ) -> Tensor:
+        """One pass over the examples in random order; returns the mean of each loss term.
+
+        It goes on from where `epoch` is. `on_window` is told how far it is, if more windows follow.
+        """
         size = self.loss.rows_per_example
-        n_rows = data.X.shape[0]
-        total_weight = n_rows / size if data.weight is None else float(data.weight[::size].sum())
-        loss_sum = torch.zeros(data.target.shape[1], dtype=torch.float64, device=data.target.device)
-        examples = self.order_rng.permutation(n_rows // size)
-        order = (examples[:, None] * size + np.arange(size)).ravel()
-        for rows, indptr, block in iter_row_blocks(data.X, order, self.batch_size * size):
-            loss_sum += self._step(data, (indptr, *entries(indptr, block, data.one_hot)), rows)
-            if on_step is not None:
-                on_step(len(rows))
-        return loss_sum.cpu() / total_weight
+        loss_sum, epoch = None, epoch or data.begin(self.order_rng)
+        for window in data.windows(epoch, self.batch_size * size):
+            if loss_sum is None:
+                loss_sum = self._loss_sum(window, epoch)
+            examples = self.order_rng.permutation(window.n_rows // size)
+            order = (examples[:, None] * size + np.arange(size)).ravel()
+            for rows, indptr, block in iter_row_blocks(window.X, order, self.batch_size * size):
+                csr = (indptr, *entries(indptr, block, window.one_hot))
+                loss_sum += self._step(window, csr, rows)
+                if on_step is not None:
+                    on_step(len(rows))
+            done = epoch.n_rows + window.n_rows
+            epoch = replace(epoch, n_rows=done, loss_sum=loss_sum.tolist())
+            if on_window is not None and done < data.n_rows:
+                on_window(epoch)
+        assert loss_sum is not None  # there are rows
+        return loss_sum.cpu() / data.total_weight(size)
+
+    def _loss_sum(self, window: TrainingData, epoch: Epoch) -> Tensor:
+        """Sum of each loss term over the rows that the epoch has done."""
+        done = epoch.loss_sum or [0.0] * window.target.shape[1]
+        return torch.tensor(done, dtype=torch.float64, device=window.target.device)
 
     def _step(self, data: TrainingData, csr: tuple, rows: np.ndarray) -> Tensor:
         masks = self.mask_generator.get_state()
