@@ -151,6 +151,11 @@ def test_levels_that_the_sample_lacks_are_learnt(table, monkeypatch):
     assert model.linear_weights_[seen].all()
     np.testing.assert_array_equal(model.fields_, np.repeat([0, 1, 2], N_LEVELS))
     assert model.score(X, y) > 0.9
+    # Validation counts them: it leaves out only columns that training does not have.
+    options |= {"max_iter": 2, "averaging_decay": 0, "early_stopping": True}
+    model = FMRegressor(**options).fit_blocks(blocks_of(X, y), X_val=X, y_val=y, window_rows=700)
+    loss = model.history_[model.best_iter_ - 1]["validation_loss"]
+    np.testing.assert_allclose(loss, np.mean((model.predict(X) - y) ** 2), rtol=1e-5)
 
 
 @pytest.mark.parametrize("fraction", [0.2, 300])
