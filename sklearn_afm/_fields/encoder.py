@@ -392,9 +392,8 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
 
 
 def _kind(encoder) -> str:
-    if isinstance(encoder, NumberField):
-        return NUMBER
-    return LIST if isinstance(encoder, ListField) else CATEGORY
+    not_number = LIST if isinstance(encoder, ListField) else CATEGORY
+    return NUMBER if isinstance(encoder, NumberField) else not_number
 
 
 def _date(days: float) -> np.datetime64:
