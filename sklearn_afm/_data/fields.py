@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import max_over_ranks
+
+_NO_ENTRY = -2
+
 
 @dataclass(frozen=True)
 class FieldsOfColumns:
@@ -27,37 +31,29 @@ def find_fields(X: sparse.csr_array) -> np.ndarray:
     X : csr_array
         Canonical.
     """
-    seen, place = np.unique(X.indices, return_inverse=True)
-    field = np.zeros(X.shape[1], dtype=np.int64)
-    if len(seen):
-        found = _fields_of_seen(
-            sparse.csr_array((X.data, place, X.indptr), (X.shape[0], len(seen)))
-        )
-        # A column without entries is in the field of the column before it.
-        field[seen[1:]] = np.diff(found)
-        np.cumsum(field, out=field)
-    return field
-
-
-def _fields_of_seen(X: sparse.csr_array) -> np.ndarray:
-    """The fields of columns that all have entries."""
-    opens = _has_several_values(X)
+    left = _furthest_left(X)
+    seen = np.flatnonzero(left > _NO_ENTRY)
+    opens = _has_several_values(X)[seen]
     opens[1:] |= opens[:-1]
-    # Of each column's entries: the largest column to their left in a row.
+    field, start = np.zeros(X.shape[1], dtype=np.int64), None
+    for column, left_of_it, opens_one in zip(seen.tolist(), left[seen].tolist(), opens.tolist()):
+        if start is None:
+            start = column
+        elif opens_one or left_of_it >= start:
+            start, field[column] = column, 1
+    # A column without entries is in the field of the column before it.
+    return np.cumsum(field, out=field)
+
+
+def _furthest_left(X: sparse.csr_array) -> np.ndarray:
+    """Of the entries of each column, the largest column to their left in a row; -1 is none."""
     left = np.empty(X.nnz, dtype=np.int64)
-    left[0] = -1
     left[1:] = X.indices[:-1]
     starts = X.indptr[:-1]
     left[starts[starts < X.nnz]] = -1
-    by_column = sparse.csr_array((left, X.indices, X.indptr), shape=X.shape).tocsc()
-    before = np.maximum.reduceat(by_column.data, by_column.indptr[:-1])
-    field = np.empty(X.shape[1], dtype=np.int64)
-    start, number = 0, 0
-    for column, (left_of_it, opens_one) in enumerate(zip(before.tolist(), opens.tolist())):
-        if column and (opens_one or left_of_it >= start):
-            start, number = column, number + 1
-        field[column] = number
-    return field
+    furthest = np.full(X.shape[1], _NO_ENTRY)
+    np.maximum.at(furthest, X.indices, left)
+    return max_over_ranks(furthest).astype(np.int64, copy=False)
 
 
 def fields_of(X: sparse.csr_array, fields) -> np.ndarray:
@@ -121,10 +117,13 @@ def numbered(labels: np.ndarray) -> np.ndarray:
 
 def _has_several_values(X: sparse.csr_array) -> np.ndarray:
     """Whether each column has entries of different values."""
-    if X.data.min() == X.data.max():
+    values = X.data.astype(np.float64, copy=False)
+    extremes = np.array([values.max(initial=-np.inf), -values.min(initial=np.inf)])
+    largest, smallest = max_over_ranks(extremes)
+    if largest <= -smallest:
         return np.zeros(X.shape[1], dtype=bool)
-    last = np.zeros(X.shape[1], dtype=X.dtype)
-    last[X.indices] = X.data
-    several = np.zeros(X.shape[1], dtype=bool)
-    several[X.indices[X.data != last[X.indices]]] = True
-    return several
+    extremes = np.full((2, X.shape[1]), -np.inf)
+    np.maximum.at(extremes[0], X.indices, values)
+    np.maximum.at(extremes[1], X.indices, -values)
+    largest, smallest = max_over_ranks(extremes)
+    return largest > -smallest

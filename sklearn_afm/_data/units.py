@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import every_rank, max_over_ranks, sum_over_ranks
+
 # Keeps linear_weights / scale representable in float32.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
 
@@ -77,19 +79,21 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
     That is the weighted mean of columns that no row has at 0 and whose mean is further from 0
     than their standard deviation. A column with zeros keeps them: they are absent entries.
     """
-    if (X.data == 1).all():
+    if every_rank((X.data == 1).all()):
         return None
     n_rows, n_columns = X.shape
-    full = np.bincount(X.indices, minlength=n_columns) == n_rows
+    missing = n_rows - np.bincount(X.indices, minlength=n_columns)
+    full = sum_over_ranks(missing) == 0
     if not full.any():
         return None
-    share = weight / weight.sum()
+    share = weight / sum_over_ranks(weight.sum())
     in_full = full[X.indices]
     column, value = X.indices[in_full], X.data[in_full].astype(np.float64)
     entry_share = np.repeat(share, np.diff(X.indptr))[in_full]
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.bincount(column, entry_share * value, n_columns)
+        mean = sum_over_ranks(np.bincount(column, entry_share * value, n_columns))
         square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
+        square = sum_over_ranks(square)
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
         # Rounding errors of a constant column are no deviation.
@@ -116,15 +120,17 @@ def centered(X, mean: np.ndarray | None):
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
     """Weighted root mean square of the entries of each column; 1 for a column without entries."""
     scales = np.ones(X.shape[1])
-    if (X.data == 1).all():
+    if every_rank((X.data == 1).all()):
         return scales
     size = np.abs(X.data)
     # Divided by the largest value of their column, values have squares that do not overflow.
     largest = np.zeros(X.shape[1])
     np.maximum.at(largest, X.indices, size)
+    largest = max_over_ranks(largest)
     squares = (size / largest[X.indices]) ** 2
     total = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
     squares = np.bincount(X.indices, entry_weight * squares, minlength=X.shape[1])
+    total, squares = sum_over_ranks(np.stack([total, squares]))
     seen = total > 0
     scales[seen] = largest[seen] * np.sqrt(squares[seen] / total[seen])
     return np.clip(scales, SMALLEST_SCALE, LARGEST_SCALE)
@@ -132,12 +138,12 @@ def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
 
 def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each output; 1 for a constant one."""
-    total = weight.sum()
+    total = sum_over_ranks(weight.sum())
     # Divided by a power of two of their size, targets have squares that do not overflow.
-    size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
+    size = np.exp2(np.frexp(max_over_ranks(np.abs(target).max(axis=0)))[1] - 1)
     target = target / size
-    mean = weight @ target / total
-    std = np.sqrt(weight @ (target - mean) ** 2 / total)
+    mean = sum_over_ranks(weight @ target) / total
+    std = np.sqrt(sum_over_ranks(weight @ (target - mean) ** 2) / total)
     # Rounding errors of a constant target are no deviation.
     constant = std <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     return mean * size, np.where(constant, 1.0, std * size)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .. import ranks
 from ..batches.allocator import keep_freed_memory
 from ..tensors import copy_of
 from .average import RunningAverage
@@ -88,13 +89,15 @@ def run(
     `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
     a run of nothing else raises NoScoreError. `on_epoch` gets each record
     and may end the run too. `on_state` gets the state that another epoch follows. Ctrl-C
-    ends the run with the state of the last whole epoch, if there is one.
+    ends the run with the state of the last whole epoch, if there is one. What ends one rank's run
+    ends that of all.
 
     Returns the state, and whether the run was interrupted.
     """
     keep_freed_memory()
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
     state, history = start, []
+    n_rows = int(ranks.sum_over_ranks(data.X.shape[0]))
     best, best_iter, best_score = None, 0, -math.inf
     try:
         if start is not None:
@@ -113,7 +116,7 @@ def run(
             is_last = epoch == schedule.max_iter
             started = time.perf_counter()
             loss = float((trainer.run_epoch(data, on_step) * schedule.loss_unit).mean())
-            seconds = time.perf_counter() - started
+            seconds = float(ranks.max_over_ranks(time.perf_counter() - started))
             if not math.isfinite(loss):
                 raise NonFiniteLossError(epoch)
             current = average.update(trainer.parameters) if average else trainer.parameters
@@ -122,7 +125,7 @@ def run(
             if monitor is not None:
                 entries, score = monitor(current)
                 record |= entries
-            record |= {"seconds": seconds, "rows_per_second": data.X.shape[0] / seconds}
+            record |= {"seconds": seconds, "rows_per_second": n_rows / seconds}
             history = [*history, record]
             if score is None:
                 best_iter = epoch
@@ -144,13 +147,14 @@ def run(
                 trainer.order_rng.bit_generator.state,
                 trainer.mask_generator.get_state(),
             )
-            if on_epoch(record):
+            if ranks.any_rank(on_epoch(record)):
                 break
             if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
                 break
             if on_state is not None and not is_last:
                 on_state(state)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        ranks.tell(interrupt)
         if state is None:
             raise
         return state, True
