@@ -157,7 +157,8 @@ def of_first(value: Any) -> Any:
 
 def union(keys: np.ndarray) -> np.ndarray:
     """The distinct keys of all ranks, sorted."""
-    return np.unique(np.concatenate(gather(np.unique(keys))))
+    keys = np.unique(keys)
+    return keys if n_ranks() == 1 else np.unique(np.concatenate(gather(keys)))
 
 
 def refuse_other(**values: Any) -> None:

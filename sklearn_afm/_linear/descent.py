@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.ranks import sum_over_ranks
 from .blocks import Block
 
 # Loss's gradient and curvature at raw scores (n_rows, n_outputs), each row times its weight.
@@ -75,9 +76,9 @@ def sweep(
     for output in range(residual.shape[1]):
         left, c = residual[:, output].copy(), curvature[:, output].copy()
         raw = weights.raw[:, output].copy()
-        total = c.sum()
+        total, ahead = sum_over_ranks(np.array([c.sum(), left.sum()]))
         if total > 0:
-            step = left.sum() / total
+            step = ahead / total
             weights.bias[output] += step
             raw += step
             left -= c * step

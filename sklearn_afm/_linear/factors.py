@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import sum_over_ranks
 from .blocks import Block
 from .descent import Derivatives, Weights
 
@@ -126,7 +127,7 @@ def sweep_factors(
         p = factors.projection[:, factor]
         curved = curvature @ p**2
         change, score, of_score = _sweep_factor(blocks, factors, factor, curved, residual @ p, unit)
-        explained = curved @ score**2 / (unit * total_weight)
+        explained = sum_over_ranks(curved @ score**2) / (unit * total_weight)
         if explained < _NOTHING**2 and factors.n_sweeps >= _KEPT_SWEEPS:
             factors.mean[factor], factors.active[factor] = 0, False
             change, of_score = change - score, np.zeros_like(of_score)
