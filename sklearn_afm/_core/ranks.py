@@ -122,6 +122,15 @@ def sum_over_ranks(values: Any) -> Any:
     return values if n_ranks() == 1 else _reduced("sum", values, np.sum)
 
 
+def sum_each(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """`sum_over_ranks` of several arrays in one exchange."""
+    if n_ranks() == 1:
+        return list(arrays)
+    sums = sum_over_ranks(np.concatenate([array.ravel() for array in arrays]))
+    parts = np.split(sums, np.cumsum([array.size for array in arrays])[:-1])
+    return [part.reshape(array.shape) for part, array in zip(parts, arrays)]
+
+
 def max_over_ranks(values: Any) -> Any:
     """The largest of the ranks' numbers; of arrays, each entry's."""
     return values if n_ranks() == 1 else _reduced("max", values, np.max)

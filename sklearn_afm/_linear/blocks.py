@@ -36,14 +36,14 @@ class Block:
         return slice(None) if self.rows is None else self.rows
 
     def sums(self, of_rows: np.ndarray, power: int = 1) -> np.ndarray:
-        """Sum over all ranks' rows of each level, (n_levels,), times the value to this power."""
+        """Sum over this rank's rows of each level, (n_levels,), times the value to this power."""
         return self.sums_of(of_rows[self.of_rows], power)
 
     def sums_of(self, of_entries: np.ndarray, power: int = 1) -> np.ndarray:
-        """Sum over all ranks' entries of each level, (n_levels,), times the value's power."""
+        """Sum over this rank's entries of each level, (n_levels,), times value to this power."""
         if self.value is not None:
             of_entries = of_entries * self.value**power
-        return sum_over_ranks(np.bincount(self.level, of_entries, self.n_levels))
+        return np.bincount(self.level, of_entries, self.n_levels)
 
     def spread(self, of_levels: np.ndarray, power: int = 1) -> np.ndarray:
         """What each entry has from its level, (n_entries,), times the value to this power."""

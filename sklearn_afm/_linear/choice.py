@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._core.ranks import sum_over_ranks
+from .._core.ranks import sum_each, sum_over_ranks
 from .blocks import Block
 from .crosses import columns_of_rows, cross_block
 
@@ -58,8 +58,8 @@ def _held_out_gain(block: Block, training: Parabola, held_out: Parabola, strengt
     """By how much a block lowers the held-out loss."""
     gain = 0.0
     for output in range(training[0].shape[1]):
-        gradient, curvature, ahead, curved = (
-            block.sums(part[:, output]) for part in (*training, *held_out)
+        gradient, curvature, ahead, curved = sum_each(
+            [block.sums(part[:, output]) for part in (*training, *held_out)]
         )
         step = -gradient / (curvature + 2 * strength)
         gain -= float((ahead * step + curved * step**2 / 2).sum())

@@ -126,7 +126,7 @@ def _advance(one: _Fold, blocks, strengths, loss: LossOfRows) -> tuple[np.ndarra
     descend(blocks, one.weights, strengths, derivatives, _ROUNDS)
     of_rows, gradient, curvature = loss(one.weights.raw)
     ahead, curved = one.held_out * gradient, one.training * curvature
-    bend = [sums_of_curvature(block, curved) for block in blocks]
+    bend = sums_of_curvature(blocks, curved)
     for _ in range(_ROUNDS):
         left = ahead - curved * one.direction.raw
         sweep(blocks, one.direction, strengths, left, curved, bend)
