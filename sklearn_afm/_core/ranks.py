@@ -177,8 +177,8 @@ def refuse_other(**values: Any) -> None:
         if differing:
             name = differing[0]
             raise ValueError(
-                f"All ranks of a fit need the same {name}; rank {rank()} has {values[name]!r}, "
-                f"rank {number} has {other[name]!r}."
+                f"All ranks of a fit need the same {name}; rank {rank()} has {values[name]}, "
+                f"rank {number} has {other[name]}."
             )
 
 
