@@ -155,7 +155,7 @@ def gather(value: Any) -> list:
     sizes = [size for size, _ in met]
     if max(sizes) <= _SMALL:
         return [pickle.loads(small) for _, small in met]
-    parts = gather_rows(torch.frombuffer(bytearray(data), dtype=torch.uint8), sizes)
+    parts = gather_rows([torch.frombuffer(bytearray(data), dtype=torch.uint8)[:, None]], sizes)
     return [pickle.loads(part.numpy().tobytes()) for part in parts]
 
 
@@ -191,12 +191,16 @@ def gather_numbers(kind: str, *numbers: float) -> np.ndarray:
     return np.array([np.frombuffer(small) for _, small in met])
 
 
-def gather_rows(rows: Tensor, n_rows: Sequence[int]) -> list[Tensor]:
-    """The rows of all ranks, of which each has that many; they travel padded to the most."""
-    group = _of_several()
-    padded = rows.new_zeros(max(n_rows), *rows.shape[1:])
-    padded[: len(rows)] = rows
-    return [part[:n] for part, n in zip(group.all_gather(padded), n_rows)]
+def gather_rows(parts: Sequence[Tensor], n_rows: Sequence[int]) -> list[Tensor]:
+    """The rows of all ranks, (n_rows of the rank, n_numbers); they travel padded to the most.
+
+    `parts` are the columns of this rank's rows.
+    """
+    widths = [part.shape[1] for part in parts]
+    padded = parts[0].new_zeros(max(n_rows), sum(widths))
+    for place, part in zip(padded[: len(parts[0])].split(widths, dim=1), parts):
+        place.copy_(part)
+    return [rows[:n] for rows, n in zip(_of_several().all_gather(padded), n_rows)]
 
 
 def add_up(tensor: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The gradients of a step over all ranks: sparse for the columns that it touches, else dense."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -38,26 +38,44 @@ def mean_over_ranks(
     if ranks.n_ranks() == 1:
         return gradients, columns
     counts, weights = ranks.gather_numbers("step", len(columns), weight).T
-    total = weights.sum()
-    if not total:
+    if not weights.any():
         return None
-    share = weight / total
-    dense = [name for name in gradients if name not in per_column]
-    sparse = [name for name in gradients if name in per_column]
-    result = {}
-    if dense:
-        sums = ranks.add_up(torch.cat([gradients[name].flatten() for name in dense]) * share)
-        for name, part in zip(dense, sums.split([gradients[name].numel() for name in dense])):
-            result[name] = part.view_as(gradients[name])
+    shares = (weights / weights.sum()).tolist()
+    dense = {name: value for name, value in gradients.items() if name not in per_column}
+    sparse = {name: value for name, value in gradients.items() if name in per_column}
+    result = _dense_mean(dense, shares[ranks.rank()]) if dense else {}
     if sparse:
         n_rows = counts.astype(np.int64).tolist()
-        touched = ranks.gather_rows(torch.from_numpy(columns), n_rows)
-        rows = ranks.gather_rows(torch.cat([gradients[name] for name in sparse], 1) * share, n_rows)
-        columns, place = numbered(torch.cat(touched).numpy())
-        sums = rows[0].new_zeros(len(columns), rows[0].shape[1])
-        # Rank by rank: the columns of a rank are distinct, so that the order of sums is fixed.
-        for part, of_part in zip(torch.from_numpy(place).split(n_rows), rows):
-            sums.index_add_(0, part.to(sums.device), of_part)
-        widths = [gradients[name].shape[1] for name in sparse]
-        result |= dict(zip(sparse, sums.split(widths, dim=1)))
+        touched = ranks.gather_rows([torch.from_numpy(columns)[:, None]], n_rows)
+        columns, place = numbered(torch.cat(touched)[:, 0].numpy())
+        places = torch.from_numpy(place).split(n_rows)
+        result |= _sparse_mean(sparse, n_rows, shares, places, len(columns))
     return {name: result[name] for name in gradients}, columns
+
+
+def _dense_mean(gradients: Gradients, share: float) -> Gradients:
+    """The mean of gradients of one shape on all ranks."""
+    sums = ranks.add_up(torch.cat([value.flatten() for value in gradients.values()]) * share)
+    parts = sums.split([value.numel() for value in gradients.values()])
+    return {name: part.view_as(gradients[name]) for name, part in zip(gradients, parts)}
+
+
+def _sparse_mean(
+    gradients: Gradients,
+    n_rows: list[int],
+    shares: list[float],
+    places: Sequence[Tensor],
+    n_columns: int,
+) -> Gradients:
+    """The mean of gradients that have a row for each of the columns that a rank touches.
+
+    Rank by rank: the columns of a rank are distinct, so that the order of sums is fixed.
+    """
+    rows = ranks.gather_rows(list(gradients.values()), n_rows)
+    widths = [value.shape[1] for value in gradients.values()]
+    result = {name: value.new_zeros(n_columns, value.shape[1]) for name, value in gradients.items()}
+    for of_rank, place, share in zip(rows, places, shares):
+        place = place.to(of_rank.device)
+        for sums, part in zip(result.values(), of_rank.split(widths, dim=1)):
+            sums.index_add_(0, place, part, alpha=share)
+    return result
