@@ -1,6 +1,6 @@
 """Rows per second of data-parallel fits: several ranks of one thread each against one.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/ranks.py [--ranks 2] [--rows 65536] ...
+    OMP_NUM_THREADS=1 python tests/benchmarks/data_parallel.py [--ranks 2] [--rows 65536] ...
 
 Each rank has rows of its own, and takes `--batch` of them in a step. The rows per second are those
 of all ranks together, in the fastest epoch but the first. Each number of ranks is run several times
