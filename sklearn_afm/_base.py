@@ -10,12 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 from ._attributes import declared_model, model_of
 from ._block_fitting import BlockFitting
 from ._compat import fit_context
+from ._core import ranks
 from ._core.batches.memory import torch_memory_errors
 from ._core.models.model import Model
 from ._data import checks, weights
 from ._data.rows import Rows
 from ._docstrings import documented
 from ._documentation import DocumentationLink
+from ._fit.agreement import refuse_other_fits, seeds_of_first
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
 from ._raw_scores import raw_scores
@@ -99,15 +101,20 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         KeyboardInterrupt
             If Ctrl-C comes before the end of the first epoch. Later, Ctrl-C ends training with a
             warning.
+        RankError
+            If another rank of a data-parallel fit has failed or died.
 
         Notes
         -----
         A fit that raises an error leaves the estimator unfitted. If it continued the last fit
         (`warm_start`), it leaves the estimator as it was.
+
+        If a process group of torch.distributed is initialised, all its ranks call ``fit``, each
+        with rows of its own, and all end with the same estimator.
         """
         continued = self._continues()
         fitted = self._working_copy()
-        with torch_memory_errors():
+        with ranks.together(), torch_memory_errors():
             notices = fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
         return self._take_over(fitted, notices)
 
@@ -137,7 +144,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
             The fitted estimator.
         """
         fitted = self._working_copy()
-        with torch_memory_errors():
+        with ranks.together(), torch_memory_errors():
             notices = fitted._pass(X, y, classes, sample_weight)
         return self._take_over(fitted, notices)
 
@@ -173,7 +180,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
             if classes is not None and not np.array_equal(np.unique(classes), np.unique(known)):
                 raise ValueError(f"classes={classes!r} are not those of the first call: {known!r}.")
         rows, _ = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
-        return pass_rows(self, rows, self._seeds(), self._progress if continued else None)
+        known = self._progress if continued else None
+        return pass_rows(self, rows, seeds_of_first(self._seeds()), known)
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued) -> Notices:
@@ -185,7 +193,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
         notices = [] if continued else codes_notice(self, rows.X)
-        return notices + fit_rows(self, rows, validation, self._seeds(), known)
+        seeds = seeds_of_first(self._seeds())
+        return notices + fit_rows(self, rows, validation, seeds, known)
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.
@@ -250,6 +259,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         weight = weights.check_weights(sample_weight, X)
         if not weight.all():  # a row of weight 0 brings no level, no class and no count
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+        refuse_other_fits(self, X, y)
         if reset:
             self._outputs = self._learn_target(y, classes)
         target = self._encode_target(y)

@@ -4,6 +4,7 @@ from numbers import Integral
 
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
+from ._core.ranks import refuse_group
 from ._fit.blocks import fit_blocks
 from ._fit.notices import Notices
 from ._fit.source import Source
@@ -48,7 +49,7 @@ class BlockFitting:
         Raises
         ------
         ValueError
-            As in ``fit``; or if there is no block, or a block has other columns or labels, or other
+            As in ``fit``; if there is a process group of several ranks; or if there is no block, or a block has other columns or labels, or other
             rows than when it was counted. The message says which block it is.
         RuntimeError
             If a block cannot be read.
@@ -71,6 +72,7 @@ class BlockFitting:
         >>> bool((model.predict(X) == FMRegressor(random_state=0).fit(X, y).predict(X)).all())
         True
         """
+        refuse_group("fit_blocks")
         continued = self._continues()
         fitted = self._working_copy()
         validation = X_val, y_val, sample_weight_val

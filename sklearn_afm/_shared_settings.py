@@ -90,7 +90,8 @@ class TrainingSettings(HasSettings):
         "auto",
         [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         '"auto" or int',
-        'Rows per step. "auto" is a power of two near n_samples / 32, between 64 and 512.',
+        """Rows per step, on each rank of a data-parallel fit. "auto" is a power of two near
+        n_samples / 32, between 64 and 512; ranks share it.""",
         group=TRAINING,
     )
     max_iter: int = setting(

@@ -14,6 +14,7 @@ from ._compat import StrOptions
 from ._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from ._core.losses.loss import Loss
 from ._core.losses.squared_error import SquaredError
+from ._core.ranks import sum_over_ranks, union
 from ._settings import TRAINING, setting
 from ._shared_settings import TrainingSettings
 
@@ -124,7 +125,7 @@ class ClassificationTask(ClassifierMixin, TrainingSettings):
         if classes is None:
             with np.errstate(invalid="ignore"):  # of huge numbers, which are no labels
                 check_classification_targets(y)
-        self.classes_ = np.unique(y if classes is None else classes)
+        self.classes_ = union(np.asarray(y if classes is None else classes))
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes in y (among the rows with a "
@@ -152,7 +153,9 @@ class ClassificationTask(ClassifierMixin, TrainingSettings):
         # By weight, not by number, so that a weight of 2 equals a row given twice.
         codes = target[:, 0].astype(np.int64)
         totals = np.bincount(codes, sample_weight, minlength=len(self.classes_))
-        return sample_weight.sum() / (len(self.classes_) * np.maximum(totals, 1e-300))
+        totals = sum_over_ranks(totals)
+        total = sum_over_ranks(sample_weight.sum())
+        return total / (len(self.classes_) * np.maximum(totals, 1e-300))
 
     def _objective_weight(self, target, sample_weight, class_weights) -> np.ndarray:
         """Weight of each row in the objective, which the validation loss has too."""

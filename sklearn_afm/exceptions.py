@@ -1,4 +1,4 @@
-"""Warnings that a user may want to filter."""
+"""Warnings that a user may want to filter, and an error that one may want to catch."""
 
 
 class VanishedInteractionsWarning(UserWarning):
@@ -29,4 +29,19 @@ class CategoryCodesWarning(UserWarning):
     >>> import warnings
     >>> from sklearn_afm.exceptions import CategoryCodesWarning
     >>> warnings.simplefilter("ignore", CategoryCodesWarning)  # if they are numbers
+    """
+
+
+class RankError(Exception):
+    """A data-parallel fit has ended on this rank because of another one.
+
+    The message says which rank has failed and why, or that one has died. No attribute of the
+    estimator has been set. If a process has died, the process group is of no more use: end this
+    process too.
+
+    Examples
+    --------
+    >>> from sklearn_afm.exceptions import RankError
+    >>> issubclass(RankError, Exception)
+    True
     """

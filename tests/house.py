@@ -33,6 +33,7 @@ FLOORS = [
         [
             "_core/batches",
             "_core/tensors.py",
+            "_core/ranks.py",
             "_core/devices.py",
             "_core/capacity.py",
             "_core/__init__.py",

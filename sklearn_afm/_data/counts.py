@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .fields import left_of_entries, of_all_columns, shortest_runs
+from .fields import fields_by_left, left_of_entries
 from .units import LARGEST_SCALE, SMALLEST_SCALE, mean_and_deviation
 
 
@@ -65,11 +65,7 @@ class ColumnCounts:
 
     def fields(self) -> np.ndarray:
         """The number of each column's field, as `find_fields` finds it on all rows."""
-        seen = np.flatnonzero(self.n_entries)
-        place = np.cumsum(self.n_entries > 0) - 1
-        left = self._left[seen]
-        left = np.where(left >= 0, place[left], -1)
-        return of_all_columns(shortest_runs(left, self._several[seen]), seen, len(self.weight))
+        return fields_by_left(self._left, self.n_entries > 0, self._several)
 
 
 class TargetCounts:

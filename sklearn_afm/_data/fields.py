@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import max_over_ranks
+
+_NO_ENTRY = -2
+
 
 @dataclass(frozen=True)
 class FieldsOfColumns:
@@ -27,27 +31,10 @@ def find_fields(X: sparse.csr_array) -> np.ndarray:
     X : csr_array
         Canonical.
     """
-    seen, place = np.unique(X.indices, return_inverse=True)
-    found = np.empty(0, dtype=np.int64)
-    if len(seen):
-        found = _fields_of_seen(
-            sparse.csr_array((X.data, place, X.indptr), (X.shape[0], len(seen)))
-        )
-    return of_all_columns(found, seen, X.shape[1])
-
-
-def of_all_columns(found: np.ndarray, seen: np.ndarray, n_columns: int) -> np.ndarray:
-    """The fields of all columns: one without entries is in the field of the column before it."""
-    field = np.zeros(n_columns, dtype=np.int64)
-    field[seen[1:]] = np.diff(found)
-    return np.cumsum(field)
-
-
-def _fields_of_seen(X: sparse.csr_array) -> np.ndarray:
-    """The fields of columns that all have entries."""
-    by_column = sparse.csr_array((left_of_entries(X), X.indices, X.indptr), shape=X.shape).tocsc()
-    left = np.maximum.reduceat(by_column.data, by_column.indptr[:-1])
-    return shortest_runs(left, _has_several_values(X))
+    left = np.full(X.shape[1], _NO_ENTRY)
+    np.maximum.at(left, X.indices, left_of_entries(X))
+    left = max_over_ranks(left).astype(np.int64, copy=False)
+    return fields_by_left(left, left > _NO_ENTRY, _has_several_values(X))
 
 
 def left_of_entries(X: sparse.csr_array) -> np.ndarray:
@@ -60,25 +47,29 @@ def left_of_entries(X: sparse.csr_array) -> np.ndarray:
     return left
 
 
-def shortest_runs(left: np.ndarray, has_several: np.ndarray) -> np.ndarray:
-    """The fields of columns that all have entries, by what rows have to the left of them.
+def fields_by_left(left: np.ndarray, seen: np.ndarray, has_several: np.ndarray) -> np.ndarray:
+    """The fields of columns, by what rows have to the left of them.
 
     Parameters
     ----------
     left : ndarray of shape (n_columns,)
-        The largest column that an entry of this column has to its left in its row, or -1.
-    has_several : ndarray of shape (n_columns,)
-        Whether a column has entries of different values.
+        The largest column that an entry of this column has to its left in its row; below 0: none.
+    seen, has_several : ndarray of shape (n_columns,)
+        Whether a column has entries, and entries of different values.
     """
-    opens = has_several.copy()
+    columns = np.flatnonzero(seen)
+    opens = has_several[columns]
     opens[1:] |= opens[:-1]
-    field = np.empty(len(left), dtype=np.int64)
-    start, number = 0, 0
-    for column, (left_of_it, opens_one) in enumerate(zip(left.tolist(), opens.tolist())):
-        if column and (opens_one or left_of_it >= start):
-            start, number = column, number + 1
-        field[column] = number
-    return field
+    field, start = np.zeros(len(seen), dtype=np.int64), None
+    for column, left_of_it, opens_one in zip(
+        columns.tolist(), left[columns].tolist(), opens.tolist()
+    ):
+        if start is None:
+            start = column
+        elif opens_one or left_of_it >= start:
+            start, field[column] = column, 1
+    # A column without entries is in the field of the column before it.
+    return np.cumsum(field, out=field)
 
 
 def fields_of(X: sparse.csr_array, fields) -> np.ndarray:
@@ -142,10 +133,13 @@ def numbered(labels: np.ndarray) -> np.ndarray:
 
 def _has_several_values(X: sparse.csr_array) -> np.ndarray:
     """Whether each column has entries of different values."""
-    if X.data.min() == X.data.max():
+    values = X.data.astype(np.float64, copy=False)
+    extremes = np.array([values.max(initial=-np.inf), -values.min(initial=np.inf)])
+    largest, smallest = max_over_ranks(extremes)
+    if largest <= -smallest:
         return np.zeros(X.shape[1], dtype=bool)
-    last = np.zeros(X.shape[1], dtype=X.dtype)
-    last[X.indices] = X.data
-    several = np.zeros(X.shape[1], dtype=bool)
-    several[X.indices[X.data != last[X.indices]]] = True
-    return several
+    extremes = np.full((2, X.shape[1]), -np.inf)
+    np.maximum.at(extremes[0], X.indices, values)
+    np.maximum.at(extremes[1], X.indices, -values)
+    largest, smallest = max_over_ranks(extremes)
+    return largest > -smallest

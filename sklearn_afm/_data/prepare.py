@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.ranks import sum_over_ranks
 from . import units
 from .rows import Rows
 from .units import Scaling
@@ -68,6 +69,7 @@ def prepare(
     rows = rows.prepared(column_mean, weight_unit)
     entry_weight = rows.entry_weight()
     column_weight = np.bincount(rows.X.indices, entry_weight, minlength=rows.X.shape[1])
+    column_weight = sum_over_ranks(column_weight)
     scales = units.column_scales(rows.X, entry_weight)
     seen_now = column_weight > 0
     if known is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.ranks import max_over_ranks, sum_over_ranks
 from .units import centered
 
 
@@ -24,13 +25,15 @@ class Rows:
 
     def weight_unit(self) -> float:
         """What weights are divided by: their mean, if it is below 1 (they are then relative)."""
-        return min(1.0, float(self.weight.mean()))
+        total, number = sum_over_ranks(np.array([self.weight.sum(), len(self.weight)]))
+        return min(1.0, float(total / number))
 
     def prepared(self, column_mean, weight_unit: float) -> "Rows":
         """The rows with columns centred and weights in units of rows."""
         weight = self.weight
         if weight_unit != 1:
-            even = weight.min() == weight.max() and weight_unit == self.weight_unit()
+            largest, smallest = max_over_ranks(np.array([weight.max(), -weight.min()]))
+            even = largest == -smallest and weight_unit == self.weight_unit()
             weight = np.ones_like(weight) if even else weight / weight_unit
         return dataclasses.replace(self, X=centered(self.X, column_mean), weight=weight)
 
@@ -44,7 +47,8 @@ class Rows:
         Unlike the mean, it does not change if a few rows are very long.
         """
         length = np.diff(self.X.indptr)
-        total = np.cumsum(np.bincount(length, self.weight))
+        longest = int(max_over_ranks(length.max(initial=0)))
+        total = np.cumsum(sum_over_ranks(np.bincount(length, self.weight, longest + 1)))
         return int(np.searchsorted(total, total[-1] / 2))
 
     def median_pairs(self) -> float:

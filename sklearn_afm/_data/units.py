@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import every_rank, max_over_ranks, sum_over_ranks
+
 # Keeps linear_weights / scale representable in float32.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
 
@@ -79,22 +81,25 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
     one that is 1 in most rows, as a hashed category of which some rows have two: other rows may
     lack it, and 0 would be very far from its mean in units of its standard deviation.
     """
-    if (X.data == 1).all():
+    if every_rank((X.data == 1).all()):
         return None
     n_rows, n_columns = X.shape
-    full = np.bincount(X.indices, minlength=n_columns) == n_rows
+    missing = n_rows - np.bincount(X.indices, minlength=n_columns)
+    full = sum_over_ranks(missing) == 0
     if not full.any():
         return None
-    share = weight / weight.sum()
+    share = weight / sum_over_ranks(weight.sum())
     in_full = full[X.indices]
     column, value = X.indices[in_full], X.data[in_full].astype(np.float64)
     entry_share = np.repeat(share, np.diff(X.indptr))[in_full]
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.bincount(column, entry_share * value, n_columns)
+        mean = sum_over_ranks(np.bincount(column, entry_share * value, n_columns))
         square = np.bincount(column, entry_share * (value - mean[column]) ** 2, n_columns)
+        square = sum_over_ranks(square)
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
-        far &= np.bincount(column, entry_share * (value == 1), n_columns) <= 0.5
+        ones = np.bincount(column, entry_share * (value == 1), n_columns)
+        far &= sum_over_ranks(ones) <= 0.5
         # Rounding errors of a constant column are no spread.
         far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(far, mean, 0.0) if far.any() else None
@@ -119,15 +124,17 @@ def centered(X, mean: np.ndarray | None):
 def column_scales(X, entry_weight: np.ndarray) -> np.ndarray:
     """Weighted root mean square of the entries of each column; 1 for a column without entries."""
     scales = np.ones(X.shape[1])
-    if (X.data == 1).all():
+    if every_rank((X.data == 1).all()):
         return scales
     size = np.abs(X.data)
     # Divided by the largest value of their column, values have squares that do not overflow.
     largest = np.zeros(X.shape[1])
     np.maximum.at(largest, X.indices, size)
+    largest = max_over_ranks(largest)
     squares = (size / largest[X.indices]) ** 2
     total = np.bincount(X.indices, entry_weight, minlength=X.shape[1])
     squares = np.bincount(X.indices, entry_weight * squares, minlength=X.shape[1])
+    total, squares = sum_over_ranks(np.stack([total, squares]))
     seen = total > 0
     scales[seen] = largest[seen] * np.sqrt(squares[seen] / total[seen])
     return np.clip(scales, SMALLEST_SCALE, LARGEST_SCALE)
@@ -141,12 +148,12 @@ def target_moments(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, 
 
 def mean_and_deviation(target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each output."""
-    total = weight.sum()
+    total = sum_over_ranks(weight.sum())
     # Divided by a power of two of their size, targets have squares that do not overflow.
-    size = np.exp2(np.frexp(np.abs(target).max(axis=0))[1] - 1)
+    size = np.exp2(np.frexp(max_over_ranks(np.abs(target).max(axis=0)))[1] - 1)
     target = target / size
-    mean = weight @ target / total
-    std = np.sqrt(weight @ (target - mean) ** 2 / total)
+    mean = sum_over_ranks(weight @ target) / total
+    std = np.sqrt(sum_over_ranks(weight @ (target - mean) ** 2) / total)
     return mean * size, std * size
 
 

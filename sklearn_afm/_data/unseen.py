@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from .._core.losses.loss import Loss
+from .._core.ranks import sum_each, sum_over_ranks
 from .checks import without_entries
 
 # Training rows from which the mean and the spread are computed, and their predictions in all.
@@ -70,10 +71,11 @@ def learn_unseen_levels(
     raw = raw_scores(X if len(fields) else X[:1])
     shape = (int(field.max(initial=-1)) + 1, raw.shape[1])
     mean, variance = np.full(shape, np.nan), np.full(shape, np.nan)
+    total = sum_over_ranks(weight.sum())
     for number in fields:
         added = raw - raw_scores(without_entries(X, field[X.indices] == number))
-        mean[number] = np.average(added, axis=0, weights=weight)
-        variance[number] = np.average((added - mean[number]) ** 2, axis=0, weights=weight)
+        mean[number] = sum_over_ranks(weight @ added) / total
+        variance[number] = sum_over_ranks(weight @ (added - mean[number]) ** 2) / total
     return UnseenLevels(field, mean, variance)
 
 
@@ -83,13 +85,14 @@ def _fields_of_all_rows(X: sparse.csr_array, field: np.ndarray) -> np.ndarray:
     n_fields = int(field.max(initial=-1)) + 1
     seen = np.zeros(len(field), dtype=bool)
     seen[X.indices] = True
-    possible = np.bincount(entry_field, minlength=n_fields) == X.shape[0]
-    possible &= np.bincount(entry_field, X.data != 1, n_fields) == 0
-    possible &= np.bincount(field, seen, n_fields) > 1
+    impossible = np.bincount(entry_field, minlength=n_fields) != X.shape[0]
+    impossible |= np.bincount(entry_field, X.data != 1, n_fields) > 0
     # As many entries as rows, and no two in the same row.
     entry_row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     in_order = np.argsort(entry_field, kind="stable")
     row, number = entry_row[in_order], entry_field[in_order]
     again = (row[1:] == row[:-1]) & (number[1:] == number[:-1])
-    possible[number[1:][again]] = False
-    return np.flatnonzero(possible)
+    impossible[number[1:][again]] = True
+    impossible, seen = sum_each([impossible.astype(float), seen.astype(float)])
+    n_levels = np.bincount(field, seen > 0, n_fields)
+    return np.flatnonzero((impossible == 0) & (n_levels > 1))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._compat import check_sample_weight
+from .._core.ranks import sum_over_ranks
 
 # float32 and float64 can hold sums and products of weights between these.
 SMALLEST_WEIGHT, LARGEST_WEIGHT = 1e-30, 1e30
@@ -35,5 +36,7 @@ def check_weight_range(weight: np.ndarray) -> np.ndarray:
 
 def standard_error(values: np.ndarray, weight: np.ndarray) -> float:
     """Standard error of the weighted mean of values (n_rows,)."""
-    share = weight / weight.sum()
-    return float(np.sqrt(share @ (values - share @ values) ** 2 / weight.sum()))
+    total = sum_over_ranks(weight.sum())
+    share = weight / total
+    mean = sum_over_ranks(share @ values)
+    return float(np.sqrt(sum_over_ranks(share @ (values - mean) ** 2) / total))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._core.models.model import Model
+from .._core.ranks import sum_over_ranks
 
 # Rates for short rows, as multiples of 1 / sqrt(embedding_dim).
 _RATES = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
@@ -16,11 +17,11 @@ _USUAL_ENTRIES = 20
 _OF_LINEAR_WEIGHTS, _OF_FM, _OF_OTHERS = 0.5, 10.0, 1.0
 
 
-def batch_size(asked, n_rows: int) -> int:
-    """Rows per step: enough steps for few rows, enough equal pairs in a batch for many."""
+def batch_size(asked, n_rows: int, n_ranks: int = 1) -> int:
+    """Rows per step and rank: enough steps for few rows, enough equal pairs in a batch for many."""
     if asked != "auto":
         return asked
-    return int(np.clip(2 ** int(np.log2(max(1, n_rows / 32))), 64, 512))
+    return max(1, int(np.clip(2 ** int(np.log2(max(1, n_rows / 32))), 64, 512)) // n_ranks)
 
 
 def stops_early(asked, n_rows: int, has_validation: bool) -> bool:
@@ -37,7 +38,8 @@ def learning_rate(asked, optimizer: str, embedding_dim: int, X) -> float:
     if asked != "auto":
         return float(asked)
     rate = _RATES[optimizer] / np.sqrt(embedding_dim)
-    return float(rate * min(1.0, _SHORT_ROW / max(1.0, X.nnz / X.shape[0])))
+    n_entries, n_rows = sum_over_ranks(np.array([X.nnz, X.shape[0]]))
+    return float(rate * min(1.0, _SHORT_ROW / max(1.0, n_entries / n_rows)))
 
 
 def rates(estimator, model: Model, rate: float, X, column_weight) -> dict[str, float | np.ndarray]:
@@ -57,8 +59,10 @@ def _rates_of_columns(rate: float, X) -> float | np.ndarray:
     length = np.diff(X.indptr).astype(np.float64)
     count = np.bincount(X.indices, minlength=X.shape[1])
     total = np.bincount(X.indices, np.repeat(length, np.diff(X.indptr)), X.shape[1])
+    count, total = sum_over_ranks(np.stack([count, total]))
     mean = np.divide(total, count, where=count > 0, out=np.zeros(X.shape[1]))
-    usual = max(_SHORT_ROW, length.mean())
+    n_entries, n_rows = sum_over_ranks(np.array([X.nnz, X.shape[0]]))
+    usual = max(_SHORT_ROW, n_entries / n_rows)
     if not len(mean) or mean.max() <= _FAR_LONGER * usual:
         return rate
     return (rate * np.minimum(1, usual / np.maximum(mean, 1)))[:, None]

@@ -1,5 +1,6 @@
 """The file from which a fit goes on."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from .._attributes import parameters_of
+from .._core import ranks
 from .._core.devices import training_device
 from .._core.training.run import RunState
 from .._core.training.trainer import Epoch
@@ -31,7 +33,7 @@ class Checkpoint:
     """The checkpoint file of one fit.
 
     A zip archive of arrays (.npz): tensors under "parameters/embeddings" and so on, and the
-    rest as JSON text. Reading it runs no code.
+    rest as JSON text. Reading it runs no code. Rank 0 reads and writes it for all ranks.
 
     Parameters
     ----------
@@ -51,13 +53,18 @@ class Checkpoint:
         self._fingerprint = fingerprint
         self._entropy = self._stage = self._state = None
         self._written = time.monotonic()
-        if not self._path.parent.is_dir():
-            raise ValueError(
-                f"checkpoint={str(self._path)!r}: there is no folder {str(self._path.parent)!r}. "
-                "Create it, or give another path."
-            )
-        if self._path.exists():
-            self._entropy, self._stage, self._state = self._load()
+        loaded = None
+        if ranks.rank() == 0:
+            if not self._path.parent.is_dir():
+                raise ValueError(
+                    f"checkpoint={str(self._path)!r}: there is no folder "
+                    f"{str(self._path.parent)!r}. Create it, or give another path."
+                )
+            loaded = self._load() if self._path.exists() else None
+        loaded = ranks.of_first(loaded)
+        if loaded is not None:
+            self._entropy, self._stage, self._state = loaded
+            self._state = _of_rank(self._state)
 
     @property
     def stage(self) -> str | None:
@@ -80,6 +87,9 @@ class Checkpoint:
     def save(self, stage: str, state: RunState) -> None:
         """Write the state, inside an epoch at times. The file at the path is always a whole one."""
         if state.epoch is not None and time.monotonic() < self._written + SECONDS:
+            return
+        state = _of_all_ranks(state)
+        if ranks.rank():
             return
         about = {
             "format": FORMAT,
@@ -109,6 +119,8 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Delete the file, and the unfinished file of a killed process."""
+        if ranks.rank():
+            return
         self._path.unlink(missing_ok=True)
         self._unfinished.unlink(missing_ok=True)
 
@@ -160,10 +172,28 @@ class Checkpoint:
         )
 
 
-def fingerprint(estimator, data: dict[str, str]) -> dict[str, str]:
-    """What the result of a fit depends on, by names that tell a user what differs.
+def _of_all_ranks(state: RunState) -> RunState:
+    """The state with the random numbers of all ranks, in their order; all else is the same."""
+    if ranks.n_ranks() == 1:
+        return state
+    parts = ranks.gather((state.order_rng, state.mask_generator.cpu()))
+    order, masks = zip(*parts)
+    return dataclasses.replace(state, order_rng=list(order), mask_generator=torch.stack(masks))
 
-    Parameters that are functions or objects count by name. `data` has the digests of the rows.
+
+def _of_rank(state: RunState) -> RunState:
+    """The state with the random numbers of this rank."""
+    if ranks.n_ranks() == 1:
+        return state
+    number = ranks.rank()
+    order, masks = state.order_rng[number], state.mask_generator[number].clone()
+    return dataclasses.replace(state, order_rng=order, mask_generator=masks)
+
+
+def settings_of_fit(estimator) -> dict[str, str]:
+    """What the result of a fit depends on beside its rows, by names that tell a user what differs.
+
+    Parameters that are functions or objects count by name.
     """
     result = {"class": type(estimator).__name__}
     for name, value in estimator.get_params(deep=False).items():
@@ -177,8 +207,22 @@ def fingerprint(estimator, data: dict[str, str]) -> dict[str, str]:
     if hasattr(init, "embeddings_"):
         arrays = parameters_of(init) | (init._progress.optimizer or {})
         result["init"] = digest(*(arrays[name] for name in sorted(arrays)))
+    return result
+
+
+def fingerprint(estimator, data: dict[str, str]) -> dict[str, str]:
+    """What the result of a fit depends on, by names that tell a user what differs.
+
+    `data` has the digests of the rows.
+    """
+    result = settings_of_fit(estimator)
     result["classes"] = str(np.asarray(getattr(estimator, "classes_", ())).tolist())
-    return result | data
+    result |= data
+    if ranks.n_ranks() > 1:
+        of_ranks = ranks.gather(result)
+        result = {name: " ".join(part[name] for part in of_ranks) for name in result}
+        result["number of ranks"] = str(len(of_ranks))
+    return result
 
 
 def digests(rows: Rows | None, title: str = "{}") -> dict[str, str]:

@@ -7,6 +7,7 @@ import torch
 from sklearn.base import is_classifier
 
 from .._attributes import set_unseen
+from .._core import ranks
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.rows import Rows
@@ -51,6 +52,7 @@ def fit_rows(
     notices : list of (str, type)
         What the user has to be warned of.
     """
+    ranks.refuse_other(**{"use of X_val": validation is not None})
     checkpoint = None
     if estimator.checkpoint is not None:
         data = digests(rows) | digests(validation, "{}_val")
@@ -100,7 +102,8 @@ def finish(
 def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows, Rows | None]:
     """Rows to learn from, and rows for early stopping (None without)."""
     fraction = estimator.validation_fraction
-    if not auto.stops_early(estimator.early_stopping, len(rows.y), validation is not None):
+    n_rows = int(ranks.sum_over_ranks(len(rows.y)))
+    if not auto.stops_early(estimator.early_stopping, n_rows, validation is not None):
         return rows, None
     if validation is not None:
         return rows, validation
@@ -141,11 +144,12 @@ def goes_on_from(estimator, known: Progress | None):
 def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> str:
     """Set all fitted attributes. Returns the line that `verbose` shows of them."""
     set_results(setup, estimator, state.result)
+    # What follows is what rank 0 has: the estimators of all ranks are to be the same.
     prepared = setup.prepared
     n_rows = prepared.X.shape[0]
     chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_DESCRIBED)).astype(int))
-    X = prepared.X[chosen]
-    described, line = setup.model.describe(state.result, X, prepared.one_hot)
+    X, one_hot = prepared.X[chosen], prepared.one_hot
+    described, line = ranks.of_first(setup.model.describe(state.result, X, one_hot))
     for name, value in described.items():
         setattr(estimator, f"{name}_", value)
     n_before = getattr(estimator, "n_iter_", 0) if goes_on else 0
@@ -154,13 +158,14 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
     estimator.history_ = (estimator.history_ if goes_on else []) + state.history
     estimator.n_iter_ = n_before + len(state.history)
     estimator.best_iter_ = n_before + _best_iter(state)
-    order_rng = setup.order_rng
+    order_rng, mask_state = setup.order_rng, state.mask_generator.numpy()
     order_rng.bit_generator.state = state.order_rng
+    order_rng, mask_state = ranks.of_first((order_rng, mask_state))
     estimator._progress = Progress(
         **vars(setup.prepared.units),
         optimizer=host_arrays(state.optimizer),
         order_rng=order_rng,
-        mask_state=state.mask_generator.numpy(),
+        mask_state=mask_state,
         linear_bias=linear_bias(setup),
     )
     return line

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from .._attributes import crosses_of
+from .._core.ranks import sum_over_ranks
 from .._data.fields import FieldsOfColumns
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
@@ -163,7 +164,9 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
     if setup.loss.standardises and rescales:
         rest = part.strengths.held_out_loss / prepared.target.shape[1]
         if part.factors is not None:
-            rest = max(rest, np.mean(part.factors.scores(prepared.X) ** 2))
+            scores = part.factors.scores(prepared.X)
+            total, number = sum_over_ranks(np.array([(scores**2).sum(), scores.size]))
+            rest = max(rest, total / number)
         rest = float(np.clip(np.sqrt(rest), _SMALLEST_REST, 1))
         scaling = prepared.units.scaling
         scaling = dataclasses.replace(scaling, target_scale=scaling.target_scale * rest)

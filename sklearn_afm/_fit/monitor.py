@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from sklearn.metrics import check_scoring
 
+from .._core import ranks
 from .._core.models.model import Model
 from .._core.models.prediction import predict
 from .._core.tensors import copy_of, shared_tensor
@@ -47,7 +48,7 @@ def loss_monitor(
     target = torch.from_numpy(targets_in_units(validation.target, scaling, dtype, standardises))
     weight = shared_tensor(validation.weight, "cpu")[:: setup.loss.rows_per_example]
     unit = torch.from_numpy(setup.loss_unit)
-    share = weight / weight.sum()
+    share = weight / ranks.sum_over_ranks(float(weight.sum()))
     at_start = None
     if setup.linear is not None:
         with np.errstate(over="ignore", invalid="ignore"):  # the loss is checked below
@@ -58,7 +59,7 @@ def loss_monitor(
         raw = torch.from_numpy(predict(model, parameters, X))
         raw = raw if offset is None else raw + torch.from_numpy(offset).to(raw)
         terms = setup.loss.terms(raw, target).double() * unit
-        loss = float((share @ terms).mean())
+        loss = float(ranks.sum_over_ranks(float((share @ terms).mean())))
         if not np.isfinite(loss):
             raise ValueError(
                 f"The validation loss became infinite or NaN ({setup.sizes(X.data)}). "
@@ -86,9 +87,19 @@ def _score_monitor(setup: Setup, losses: Monitor, validation: Rows) -> Monitor:
         vars(scored).pop("feature_names_in_", None)
         set_results(setup, scored, copy_of(parameters))
         score = float(scorer(scored, validation.X, validation.y, **options))
+        score = _mean_score(score, validation)
         return entries | {"validation_score": score}, score
 
     return monitor
+
+
+def _mean_score(score: float, validation: Rows) -> float:
+    """The mean of the ranks' scores by the weight of their rows; a rank may have none (NaN)."""
+    if ranks.n_ranks() == 1:
+        return score
+    weight = 0.0 if np.isnan(score) else validation.sample_weight.sum()
+    total, of_all = ranks.sum_over_ranks(np.array([weight * np.nan_to_num(score), weight]))
+    return float(total / of_all) if of_all else np.nan
 
 
 def _takes_weights(scorer) -> bool:

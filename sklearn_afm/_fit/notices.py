@@ -97,7 +97,7 @@ def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> No
     strength = auto.strength(setup.estimator, setup.model, name)
     message = (
         f"All embeddings have vanished: with {name}={strength:g} and "
-        f"{setup.data.n_rows} rows no interaction is left, and the model is linear. If "
+        f"{setup.n_rows} rows no interaction is left, and the model is linear. If "
         f"you expect interactions, lower {name} (say to {strength / 10:g}) and compare on rows "
         "that were held out."
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .._core import ranks
 from .._core.batches.fields import number_of_fields
 from .._core.capacity import check_memory
 from .._core.devices import training_device
@@ -19,6 +20,7 @@ from .._data.rows import Rows
 from .._linear.crosses import Crosses
 from .._linear.fit import LinearPart
 from . import auto
+from .agreement import seeds_of_rank
 from .progress import Progress
 
 # Fields that a model can have parameters of. Numbers of pairs of fields are their square.
@@ -38,7 +40,8 @@ class Setup:
     data: TrainingData
     dtype: torch.dtype
     device: torch.device
-    batch_size: int
+    n_rows: int  # of all ranks
+    batch_size: int  # of this rank
     learning_rate: float
     start_rng: np.random.Generator
     order_rng: np.random.Generator
@@ -95,19 +98,14 @@ def make_setup(
     loss = estimator._loss
     device = training_device(estimator.device)
     dtype = computing_dtype(estimator.precision, rows.X.data)
+    if ranks.any_rank(dtype == torch.float64):
+        dtype = torch.float64
     if known is not None and estimator.linear_weights_.dtype == np.float64:
         dtype = torch.float64
     floats_per_column = estimator._make_model(n_outputs, 1.0).floats_per_column
     check_memory(rows.X.shape[1], floats_per_column, dtype)
     start, order, mask = seeds.spawn(3)
-    mask_generator = torch.Generator(device)
-    mask_generator.manual_seed(int(mask.generate_state(1, np.uint64)[0] >> 1))
-    order_rng = np.random.default_rng(order)
-    if known is not None and known.order_rng is not None:
-        order_rng = copy.deepcopy(known.order_rng)  # if this call fails, the old one has not moved
-        # Generators of another kind of device have other states. After one, masks start anew.
-        if known.mask_state.shape == tuple(mask_generator.get_state().shape):
-            mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
+    order_rng, mask_generator = _generators(order, mask, known, device)
     column_mean, scaling = _column_mean(estimator, known), None
     if counts is not None and known is None:
         scaling = counts.scaling(rows, column_mean, loss.standardises, n_outputs)
@@ -123,6 +121,7 @@ def make_setup(
         scaling=scaling,
     )
     rows = prepared.rows
+    n_rows = int(ranks.sum_over_ranks(len(rows.y)))
     median_pairs = rows.median_pairs() if known is None else estimator.median_pairs_
     product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
     found = None if counts is None else counts.columns.fields
@@ -140,7 +139,8 @@ def make_setup(
         _training_data(prepared, device),
         dtype,
         device,
-        auto.batch_size(estimator.batch_size, len(rows.y)),
+        n_rows,
+        auto.batch_size(estimator.batch_size, n_rows, ranks.n_ranks()),
         auto.learning_rate(
             estimator.learning_rate, estimator.optimizer, estimator.embedding_dim, prepared.X
         ),
@@ -149,6 +149,23 @@ def make_setup(
         mask_generator,
         fields,
     )
+
+
+def _generators(order, mask, known: Progress | None, device):
+    """What draws the order of rows and the dropout masks: other ones on each rank."""
+    goes_on = known is not None and known.order_rng is not None
+    if goes_on and ranks.rank():  # rank 0 goes on with these
+        drawn = copy.deepcopy(known.order_rng).integers(2**32, size=4)
+        order, mask = np.random.SeedSequence([ranks.rank(), *drawn.tolist()]).spawn(2)
+        goes_on = False
+    mask_generator = torch.Generator(device)
+    mask_generator.manual_seed(int(seeds_of_rank(mask).generate_state(1, np.uint64)[0] >> 1))
+    if not goes_on:
+        return np.random.default_rng(seeds_of_rank(order)), mask_generator
+    # Generators of another kind of device have other states. After one, masks start anew.
+    if known.mask_state.shape == tuple(mask_generator.get_state().shape):
+        mask_generator.set_state(shared_tensor(known.mask_state, "cpu"))
+    return copy.deepcopy(known.order_rng), mask_generator  # if this call fails, it has not moved
 
 
 def _fields(

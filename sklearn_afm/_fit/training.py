@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._core import ranks
 from .._core.models.model import Model
 from .._core.tensors import shared_tensor, to_tensors
 from .._core.training.optimizers import OPTIMIZERS
@@ -45,7 +46,8 @@ def make_trainer(
         estimator, model, setup.learning_rate, prepared.X, prepared.units.column_weight
     )
     rates = {name: _as_rate(rates[name], value) for name, value in trained.items()}
-    optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, setup.batch_size)
+    n_rows = setup.batch_size * ranks.n_ranks()
+    optimizer = OPTIMIZERS[estimator.optimizer](trained, rates, n_rows)
     for name, value in optimizer.state.items():
         saved = (optimizer_state or {}).get(name)
         if saved is not None and saved.shape == tuple(value.shape):
@@ -102,7 +104,8 @@ def make_reporter(setup: Setup, title: str | None = None) -> Reporter:
     """What prints the progress of a stage: of the estimator, which a search has many of."""
     estimator = setup.estimator
     title = title or (" ".join(repr(estimator).split()) if estimator.verbose else "")
-    return Reporter(estimator.verbose, setup.data.n_rows, estimator.max_iter, title)
+    verbose = 0 if ranks.rank() else estimator.verbose  # one rank speaks for all
+    return Reporter(verbose, setup.data.n_rows, estimator.max_iter, title)
 
 
 def run_stage(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import sum_over_ranks, union
 from .._data.fields import find_fields
 
 
@@ -12,7 +13,7 @@ from .._data.fields import find_fields
 class Block:
     """Levels of which a row has at most one, so that their weights do not act on one another."""
 
-    rows: np.ndarray | None  # (n_entries,) rows that have a level; None: all rows
+    rows: np.ndarray | None  # (n_entries,) rows that have a level; None: all rows of all ranks
     level: np.ndarray  # (n_entries,)
     value: np.ndarray | None  # (n_entries,); None: all 1
     columns: np.ndarray  # (n_levels,) column of each level, or (n_levels, 2) of each cross
@@ -35,11 +36,11 @@ class Block:
         return slice(None) if self.rows is None else self.rows
 
     def sums(self, of_rows: np.ndarray, power: int = 1) -> np.ndarray:
-        """Sum over the rows of each level, (n_levels,), times the value to this power."""
+        """Sum over this rank's rows of each level, (n_levels,), times the value to this power."""
         return self.sums_of(of_rows[self.of_rows], power)
 
     def sums_of(self, of_entries: np.ndarray, power: int = 1) -> np.ndarray:
-        """Sum over the entries of each level, (n_levels,), times the value to this power."""
+        """Sum over this rank's entries of each level, (n_levels,), times value to this power."""
         if self.value is not None:
             of_entries = of_entries * self.value**power
         return np.bincount(self.level, of_entries, self.n_levels)
@@ -74,24 +75,27 @@ def field_blocks(X: sparse.csr_array, field: np.ndarray, group: np.ndarray) -> l
     field, group : ndarray of shape (n_columns,)
         Number of the field, and of the strength, of each column.
     """
-    seen, place = np.unique(X.indices, return_inverse=True)
+    seen = union(X.indices)
     if not len(seen):
         return []
+    place = np.searchsorted(seen, X.indices)
     run = np.stack([find_fields(X)[seen], field[seen]])
     starts = np.flatnonzero(np.append(True, (run[:, 1:] != run[:, :-1]).any(axis=0)))
     entry_row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     entry_block = np.searchsorted(starts, place, side="right") - 1
     order = np.argsort(entry_block, kind="stable")
     bounds = np.searchsorted(entry_block[order], np.arange(len(starts) + 1))
+    missing = X.shape[0] - np.diff(bounds)
+    not_one = np.bincount(entry_block[X.data != 1], minlength=len(starts))
+    missing, not_one = sum_over_ranks(np.stack([missing, not_one]))
     blocks = []
-    for start, end, first, last in zip(starts, [*starts[1:], len(seen)], bounds, bounds[1:]):
-        entries = order[first:last]
-        value = X.data[entries].astype(np.float64)
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(seen)])):
+        entries = order[bounds[number] : bounds[number + 1]]
         blocks.append(
             Block(
-                None if len(entries) == X.shape[0] else entry_row[entries],
+                entry_row[entries] if missing[number] else None,
                 place[entries] - start,
-                None if (value == 1).all() else value,
+                X.data[entries].astype(np.float64) if not_one[number] else None,
                 seen[start:end].astype(np.int64),
                 int(field[seen[start]]),
                 int(group[seen[start]]),

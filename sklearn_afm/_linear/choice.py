@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._core.ranks import sum_each, sum_over_ranks
 from .blocks import Block
 from .crosses import columns_of_rows, cross_block
 
@@ -49,15 +50,16 @@ def choose_pairs(
             n_crosses[pair] = n_crosses.get(pair, 0) + cross.n_levels
     best = sorted((pair for pair in gains if gains[pair] > 0), key=lambda pair: -gains[pair])
     total = np.cumsum([n_crosses[pair] for pair in best])
-    return sorted(best[: min(_MOST_PAIRS, np.count_nonzero(total <= _MOST_CROSSES * shape[0]))])
+    most = _MOST_CROSSES * sum_over_ranks(shape[0])
+    return sorted(best[: min(_MOST_PAIRS, np.count_nonzero(total <= most))])
 
 
 def _held_out_gain(block: Block, training: Parabola, held_out: Parabola, strength: float) -> float:
     """By how much a block lowers the held-out loss."""
     gain = 0.0
     for output in range(training[0].shape[1]):
-        gradient, curvature, ahead, curved = (
-            block.sums(part[:, output]) for part in (*training, *held_out)
+        gradient, curvature, ahead, curved = sum_each(
+            [block.sums(part[:, output]) for part in (*training, *held_out)]
         )
         step = -gradient / (curvature + 2 * strength)
         gain -= float((ahead * step + curved * step**2 / 2).sum())

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .._core.pairs.pairs import pair_positions
+from .._core.ranks import sum_over_ranks, union
 from .blocks import Block
 
 # Pairs of rows and columns that are looked up at once.
@@ -110,12 +111,15 @@ def columns_of_rows(block: Block, n_rows: int) -> np.ndarray:
 def cross_block(first: np.ndarray, second: np.ndarray, n_columns: int, group: int) -> Block | None:
     """The crosses of two fields, from the columns of each row; None if no row has both fields."""
     rows = np.flatnonzero((first >= 0) & (second >= 0))
-    if not len(rows):
+    n_with, n_without = sum_over_ranks(np.array([len(rows), len(first) - len(rows)]))
+    if not n_with:
         return None
     low, high = np.minimum(first[rows], second[rows]), np.maximum(first[rows], second[rows])
-    keys, level = np.unique(low * n_columns + high, return_inverse=True)
+    key = low * n_columns + high
+    keys = union(key)
     columns = np.stack(np.divmod(keys, n_columns), axis=1)
-    return Block(None if len(rows) == len(first) else rows, level, None, columns, -1, group)
+    level = np.searchsorted(keys, key)
+    return Block(rows if n_without else None, level, None, columns, -1, group)
 
 
 def cross_blocks(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.ranks import sum_each, sum_over_ranks
 from .blocks import Block
 
 # Loss's gradient and curvature at raw scores (n_rows, n_outputs), each row times its weight.
@@ -41,16 +42,18 @@ def descend(
     The loss is replaced by the parabola that has its gradient, and its curvature at the start.
     """
     gradient, curvature = derivatives(weights.raw)
-    curved = [sums_of_curvature(block, curvature) for block in blocks]
+    curved = sums_of_curvature(blocks, curvature)
     for number in range(n_rounds):
         if number:
             gradient, _ = derivatives(weights.raw)
         sweep(blocks, weights, strengths, -gradient, curvature, curved)
 
 
-def sums_of_curvature(block: Block, curvature: np.ndarray) -> np.ndarray:
-    """The diagonal of X^T C X for a block, (n_outputs, n_levels): all of it within the block."""
-    return np.stack([block.sums(curved, 2) for curved in curvature.T])
+def sums_of_curvature(blocks: list[Block], curvature: np.ndarray) -> list[np.ndarray]:
+    """The diagonal of X^T C X for each block, (n_outputs, n_levels): all of it within the block."""
+    return sum_each(
+        [np.stack([block.sums(curved, 2) for curved in curvature.T]) for block in blocks]
+    )
 
 
 def sweep(
@@ -75,15 +78,16 @@ def sweep(
     for output in range(residual.shape[1]):
         left, c = residual[:, output].copy(), curvature[:, output].copy()
         raw = weights.raw[:, output].copy()
-        total = c.sum()
+        total, ahead = sum_over_ranks(np.array([c.sum(), left.sum()]))
         if total > 0:
-            step = left.sum() / total
+            step = ahead / total
             weights.bias[output] += step
             raw += step
             left -= c * step
         for block, of_block, bend in zip(blocks, weights.of_blocks, curved):
             ridge = 2 * strengths[block.group]
-            step = (block.sums(left) - ridge * of_block[output]) / (bend[output] + ridge)
+            ahead = sum_over_ranks(block.sums(left))
+            step = (ahead - ridge * of_block[output]) / (bend[output] + ridge)
             of_block[output] += step
             change = block.spread(step)
             if block.rows is None and block.one_hot:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import sum_each, sum_over_ranks
 from .blocks import Block
 from .descent import Derivatives, Weights
 
@@ -126,7 +127,7 @@ def sweep_factors(
         p = factors.projection[:, factor]
         curved = curvature @ p**2
         change, score, of_score = _sweep_factor(blocks, factors, factor, curved, residual @ p, unit)
-        explained = curved @ score**2 / (unit * total_weight)
+        explained = sum_over_ranks(curved @ score**2) / (unit * total_weight)
         if explained < _NOTHING**2 and factors.n_sweeps >= _KEPT_SWEEPS:
             factors.mean[factor], factors.active[factor] = 0, False
             change, of_score = change - score, np.zeros_like(of_score)
@@ -157,11 +158,17 @@ def _sweep_factor(blocks, factors: Factors, factor: int, curved, residual, unit:
         rows, v, s = block.of_rows, values[place], variances[place]
         c, slope, others = curved[rows], V[rows] - v, S[rows] - s
         others_vs = VS[rows] - v * s
-        held_back = block.sums_of(c * others, 2) + unit / prior[block.group]
-        precision = block.sums_of(c * slope**2, 2) + held_back
         # The others' scores and the slope depend on one another.
         together = slope * others - others_vs
-        ahead = block.sums_of(slope * (residual[rows] + c * slope * v) - c * together)
+        held_back, precision, ahead = sum_each(
+            [
+                block.sums_of(c * others, 2),
+                block.sums_of(c * slope**2, 2),
+                block.sums_of(slope * (residual[rows] + c * slope * v) - c * together),
+            ]
+        )
+        held_back = held_back + unit / prior[block.group]
+        precision = precision + held_back
         mean[block.columns], variance[block.columns] = ahead / precision, unit / precision
         factors.penalty[factor, block.columns] = held_back / 2
         values[place] = block.spread(mean[block.columns])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from .._core.ranks import sum_over_ranks
 from .._data.weights import standard_error
 from .blocks import Block, field_blocks
 from .choice import choose_pairs
@@ -47,6 +48,16 @@ class Problem:
     noise: bool  # whether the loss has a unit (`learn_strengths`)
 
     @property
+    def n_rows(self) -> int:
+        """Number of rows of all ranks."""
+        return int(sum_over_ranks(len(self.weight)))
+
+    @property
+    def total_weight(self) -> float:
+        """Their weight."""
+        return float(sum_over_ranks(self.weight.sum()))
+
+    @property
     def n_groups(self) -> int:
         """Number of the strengths of columns."""
         return int(self.group.max(initial=-1)) + 1
@@ -70,7 +81,7 @@ class Problem:
 
     def loss(self, raw: np.ndarray) -> float:
         """The loss of all rows."""
-        return float(self.weight @ self.loss_of_rows(raw)[0])
+        return float(sum_over_ranks(self.weight @ self.loss_of_rows(raw)[0]))
 
 
 @dataclass(frozen=True)
@@ -156,7 +167,7 @@ def fit_linear_part(
     problem: Problem, strengths: Strengths, factors: Factors | None = None
 ) -> LinearPart:
     """Fit the linear part with given strengths, and embeddings from these on (changed in place)."""
-    n_rows = len(problem.weight)
+    n_rows = problem.n_rows
     if factors is not None and not factors.n_sweeps and n_rows > _MOST_ROWS_OF_FACTORS:
         few = problem.part(slice(None, None, -(-n_rows // _MOST_ROWS_OF_FACTORS)))
         fit_linear_part(few, strengths.without_crosses(), factors)
@@ -198,13 +209,14 @@ def start_of_factors(
         return None
     n_columns = problem.X.shape[1]
     factors = Factors.start(blocks, n_columns, problem.n_groups, projection, rng)
-    size = np.sqrt(problem.weight @ (problem.target**2).mean(axis=1) / problem.weight.sum())
+    squares = sum_over_ranks(problem.weight @ (problem.target**2).mean(axis=1))
+    size = np.sqrt(squares / problem.total_weight)
     return factors.in_units_of(1 / size) if problem.noise and size > 0 else factors
 
 
 def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
     """All rows, or an even part of each fold if there are many; their blocks and folds."""
-    n_rows = len(problem.weight)
+    n_rows = problem.n_rows
     if n_rows <= _MOST_ROWS:
         return problem, blocks, held_out
     by_fold = np.argsort(held_out.argmax(axis=0), kind="stable")
@@ -220,7 +232,8 @@ def _with_usual_strengths(problem: Problem, blocks: list[Block], held_out: np.nd
         training = replace(problem, weight=problem.weight - of_fold)
         raw = _descended(blocks, training, strengths).raw
         of_rows += of_fold * problem.loss_of_rows(raw)[0]
-    return Learnt(strengths, of_rows, of_rows.sum() / problem.weight.sum(), 1.0)
+    held_out_loss = sum_over_ranks(of_rows.sum()) / problem.total_weight
+    return Learnt(strengths, of_rows, held_out_loss, 1.0)
 
 
 def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt: Learnt) -> Pairs:
@@ -238,7 +251,8 @@ def _chosen(problem: Problem, blocks: list[Block], held_out: np.ndarray, learnt:
 def _is_better(one: Learnt, other: Learnt, weight: np.ndarray) -> bool:
     """Whether the held-out loss is lower by more than one standard error."""
     gain = (other.held_out - one.held_out) / weight
-    return weight @ gain / weight.sum() > standard_error(gain, weight)
+    total, of_all = sum_over_ranks(np.array([weight @ gain, weight.sum()]))
+    return total / of_all > standard_error(gain, weight)
 
 
 def _useful(learnt: Learnt, pairs: Pairs, n_groups: int) -> tuple[Learnt, Pairs]:
@@ -258,14 +272,15 @@ def _fit_factors(
     strengths: np.ndarray,
 ) -> None:
     """Rounds over linear weights and embeddings."""
-    total, variance = problem.weight.sum(), np.zeros_like(weights.raw)
+    total, variance = problem.total_weight, np.zeros_like(weights.raw)
     descend(blocks, weights, strengths, problem.weighted, _FIRST_ROUNDS)
     for _ in range(_MOST_ROUNDS_OF_FACTORS):
         before = weights.raw.copy()
         descend(blocks, weights, strengths, problem.weighted)
         unit = 1.0
         if problem.noise:  # that is squared error: twice the variance of the noise
-            expected = problem.loss(weights.raw) + (problem.weight @ variance).sum()
+            of_variance = sum_over_ranks((problem.weight @ variance).sum())
+            expected = problem.loss(weights.raw) + of_variance
             unit = max(2 * expected / (total * weights.raw.shape[1]), _SMALLEST_UNIT)
         variance = sweep_factors(fields, factors, weights, problem.weighted, unit, total)
         if factors.settled and _hardly_changed(before, weights, problem, _TOLERANCE_OF_FACTORS):
@@ -291,4 +306,5 @@ def _descend_to_the_end(blocks, weights: Weights, problem: Problem, strengths) -
 def _hardly_changed(before: np.ndarray, weights: Weights, problem: Problem, share: float) -> bool:
     change = np.abs(weights.raw - before).sum(axis=1)
     size = np.abs(weights.raw - weights.bias).sum(axis=1)
-    return problem.weight @ change <= share * (problem.weight @ size)
+    change, size = sum_over_ranks(np.array([problem.weight @ change, problem.weight @ size]))
+    return bool(change <= share * size)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._core.ranks import sum_over_ranks
 from .blocks import Block
 from .descent import Weights, descend, sums_of_curvature, sweep
 
@@ -79,8 +80,8 @@ def learn_strengths(
         noise over that of the weights: it falls with the share of the loss that is left.
     """
     folds = [_fold(blocks, weight, of_fold, bias) for of_fold in held_out]
-    total = weight.sum()
-    at_start = weight @ loss(np.tile(bias, (len(weight), 1)))[0] / total or 1.0
+    total = sum_over_ranks(weight.sum())
+    at_start = sum_over_ranks(weight @ loss(np.tile(bias, (len(weight), 1)))[0]) / total or 1.0
     unit, left = (at_start, 1.0) if noise else (1.0, 1.0)
     log_start = np.log(start)
     log, step, before = log_start.copy(), np.full(len(start), _FIRST_STEP), np.zeros(len(start))
@@ -91,7 +92,7 @@ def learn_strengths(
             added, added_slope = _advance(one, blocks, np.exp(log) * left, loss)
             of_rows += added
             slope += added_slope
-        held_out_loss = of_rows.sum()
+        held_out_loss = sum_over_ranks(of_rows.sum())
         value = held_out_loss / unit + _PULL * ((log - log_start) ** 2).sum()
         slope = slope / unit + 2 * _PULL * (log - log_start)
         slope[np.abs(slope) < _FLAT * (1 + value)] = 0  # rounding errors have no sign
@@ -103,7 +104,8 @@ def learn_strengths(
         if noise and number < 2:
             unit = held_out_loss / total or at_start
             left = float(np.clip(unit / at_start, _SMALLEST_SHARE, 1))
-    return Learnt(np.exp(best) * left, best_rows, best_rows.sum() / total, left)
+    held_out_loss = sum_over_ranks(best_rows.sum()) / total
+    return Learnt(np.exp(best) * left, best_rows, held_out_loss, left)
 
 
 def _fold(blocks, weight, held_out, bias) -> _Fold:
@@ -124,7 +126,7 @@ def _advance(one: _Fold, blocks, strengths, loss: LossOfRows) -> tuple[np.ndarra
     descend(blocks, one.weights, strengths, derivatives, _ROUNDS)
     of_rows, gradient, curvature = loss(one.weights.raw)
     ahead, curved = one.held_out * gradient, one.training * curvature
-    bend = [sums_of_curvature(block, curved) for block in blocks]
+    bend = sums_of_curvature(blocks, curved)
     for _ in range(_ROUNDS):
         left = ahead - curved * one.direction.raw
         sweep(blocks, one.direction, strengths, left, curved, bend)

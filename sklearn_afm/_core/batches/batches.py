@@ -97,6 +97,11 @@ class Batcher:
         self._max_cost = max(costs) // 2
         return True
 
+    def number_columns(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distinct ones of some columns, and the number of each column among them."""
+        columns, number, _ = self._number_columns(indices)
+        return columns, number
+
     def _number_columns(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # Each column's last entry is written last, and represents it. So no sorting or clearing.
         position = np.arange(len(indices))

@@ -5,6 +5,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from torch import Tensor, int64
 from torch.nn import functional as F
 
+from ..ranks import sum_over_ranks
 from .loss import Derivatives, Loss
 
 
@@ -93,5 +94,5 @@ class MultinomialLogLoss(Loss):
 
 def _log_base_rates(target: np.ndarray, weight: np.ndarray, n_classes: int) -> np.ndarray:
     """Logarithm of each class's weighted share, each class counted half a row too many."""
-    totals = np.bincount(target[:, 0].astype(np.int64), weight, n_classes) + 0.5
+    totals = sum_over_ranks(np.bincount(target[:, 0].astype(np.int64), weight, n_classes)) + 0.5
     return np.log(totals / totals.sum())

@@ -45,7 +45,10 @@ class Loss:
     derivatives: Callable[[np.ndarray, np.ndarray], Derivatives] | None = None
 
     def start_bias(self, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """The bias (n_outputs,) that training starts from, for the targets that it learns."""
+        """The bias (n_outputs,) that training starts from, for the targets that it learns.
+
+        Sums over rows go through `sum_over_ranks`.
+        """
         raise NotImplementedError
 
     def predictions(self, raw: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .. import ranks
 from ..batches.allocator import keep_freed_memory
 from ..tensors import copy_of
 from .average import RunningAverage
@@ -90,7 +91,8 @@ def run(
     `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
     a run of nothing else raises NoScoreError. `on_epoch` gets each record
     and may end the run too. `on_state` gets the state that another epoch, or another window of
-    rows, follows. Ctrl-C ends the run with the state of the last whole epoch, if there is one.
+    rows, follows. Ctrl-C ends the run with the state of the last whole epoch, if there is one. What
+    ends one rank's run ends that of all.
 
     Returns the state, and whether the run was interrupted.
     """
@@ -98,6 +100,7 @@ def run(
     average = RunningAverage(schedule.averaging) if schedule.averaging else None
     state, under_way = start, None
     history: list[dict] = []
+    every_row = int(ranks.sum_over_ranks(data.n_rows))
     best, best_iter, best_score = None, 0, -math.inf
 
     def state_now(
@@ -146,10 +149,10 @@ def run(
         for epoch in range(len(history) + 1, schedule.max_iter + 1):
             is_last = epoch == schedule.max_iter
             started = time.perf_counter()
-            n_rows = data.n_rows - (under_way.n_rows if under_way else 0)
+            n_rows = every_row - (under_way.n_rows if under_way else 0)
             losses = trainer.run_epoch(data, on_step, epoch=under_way, on_window=on_window)
             loss, under_way = float((losses * schedule.loss_unit).mean()), None
-            seconds = time.perf_counter() - started
+            seconds = float(ranks.max_over_ranks(time.perf_counter() - started))
             if not math.isfinite(loss):
                 raise NonFiniteLossError(epoch)
             current = average.update(trainer.parameters) if average else trainer.parameters
@@ -166,13 +169,14 @@ def run(
                 best = current if average else copy_of(current)
                 best_iter, best_score = epoch, score
             state = state_now(whole=True, is_last=is_last)
-            if on_epoch(record):
+            if ranks.any_rank(on_epoch(record)):
                 break
             if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
                 break
             if on_state is not None and not is_last:
                 on_state(state)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        ranks.tell(interrupt)
         if state is None:
             raise
         return state, True

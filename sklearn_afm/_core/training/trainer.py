@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import ranks
 from ..batches.batches import Batch, Batcher, RowGroup, entries, iter_row_blocks
 from ..batches.columns import by_column, by_feature, rows_of_columns, rows_of_group
 from ..batches.memory import in_groups_that_fit
 from ..losses.loss import Loss
 from ..models.model import Model
 from ..tensors import shared_tensor
+from .gradients import Gradients, mean_over_ranks
 from .optimizers import Optimizer
 
 # Floats of one group of rows in training.
@@ -134,6 +136,7 @@ class Trainer:
         """One pass over the examples in random order; returns the mean of each loss term.
 
         It goes on from where `epoch` is. `on_window` is told how far it is, if more windows follow.
+        A rank whose rows come to an end first joins the steps of the others without any.
         """
         size = self.loss.rows_per_example
         loss_sum, epoch = None, epoch or data.begin(self.order_rng)
@@ -152,7 +155,11 @@ class Trainer:
             if on_window is not None and done < data.n_rows:
                 on_window(epoch)
         assert loss_sum is not None  # there are rows
-        return loss_sum.cpu() / data.total_weight(size)
+        while ranks.n_ranks() > 1 and self._step_of_others():
+            pass
+        weight = data.total_weight(size)
+        sums = ranks.sum_over_ranks(np.append(loss_sum.cpu().numpy(), weight))
+        return torch.from_numpy(sums[:-1] / sums[-1])
 
     def _loss_sum(self, window: TrainingData, epoch: Epoch) -> Tensor:
         """Sum of each loss term over the rows that the epoch has done."""
@@ -168,8 +175,18 @@ class Trainer:
             lambda batch: (batch, *self._gradients(data, batch, rows)),
             lambda: _set_state(self.mask_generator, masks),
         )
-        self._update(gradients, batch)
+        total = _total(data, rows, self.loss.rows_per_example)
+        self._update_all_ranks(gradients, batch.columns, total)
         return loss_sum
+
+    def _step_of_others(self) -> bool:
+        """Join a step of other ranks without rows; False if none of them has any left."""
+        gradients = {}
+        for name in (*self.trained, *self.model.statistics):
+            value = self.parameters[name]
+            value = value[:0] if name in self.model.per_column else value
+            gradients[name] = torch.zeros_like(value)
+        return self._update_all_ranks(gradients, np.empty(0, dtype=np.int64), 0.0)
 
     def _gradients(
         self, data: TrainingData, batch: Batch, rows: np.ndarray
@@ -180,8 +197,7 @@ class Trainer:
         if data.offset is not None:
             offset = data.offset.index_select(0, shared_tensor(rows, data.offset.device))
         weight = None if data.weight is None else data.weight[rows]
-        size = self.loss.rows_per_example
-        total = len(rows) // size if weight is None else weight[::size].sum()
+        total = _total(data, rows, self.loss.rows_per_example)
         columns = {
             name: rows_of_columns(self.parameters[name], batch) for name in self.model.per_column
         }
@@ -348,8 +364,19 @@ class Trainer:
                 strength = rows_of_columns(strength, batch)
             gradients[name].addcmul_(strength * columns[name], share, value=2)
 
-    def _update(self, gradients: dict[str, Tensor], batch: Batch) -> None:
-        rows = shared_tensor(batch.columns, self.device)
+    def _update_all_ranks(self, gradients: Gradients, columns: np.ndarray, total: float) -> bool:
+        """Take a step down the mean gradients of all ranks; False if none of them has rows.
+
+        `total` is the weight of this rank's rows, and `columns` are those that they touch.
+        """
+        numbered = self._batcher.number_columns
+        mean = mean_over_ranks(gradients, columns, total, self.model.per_column, numbered)
+        if mean is not None:
+            self._update(*mean)
+        return mean is not None
+
+    def _update(self, gradients: Gradients, columns: np.ndarray) -> None:
+        rows = shared_tensor(columns, self.device)
         self.optimizer.begin_step()
         for name, gradient in gradients.items():
             if name in self.model.statistics:
@@ -357,6 +384,13 @@ class Trainer:
                 continue
             touched = rows if name in self.model.per_column else None
             self.optimizer.update(name, self.parameters[name], gradient, touched)
+
+
+def _total(data: TrainingData, rows: np.ndarray, rows_per_example: int) -> float:
+    """The weight of the examples of some rows."""
+    if data.weight is None:
+        return len(rows) // rows_per_example
+    return data.weight[rows[::rows_per_example]].sum()
 
 
 def _set_state(generator: torch.Generator, state: Tensor) -> None:
