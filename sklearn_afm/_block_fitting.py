@@ -49,8 +49,9 @@ class BlockFitting:
         Raises
         ------
         ValueError
-            As in ``fit``; if there is a process group of several ranks; or if there is no block, or a block has other columns or labels, or other
-            rows than when it was counted. The message says which block it is.
+            As in ``fit``; if there is a process group of several ranks, or no block; or if a block
+            has other columns or labels, or other rows than when it was counted. The message says
+            which block it is.
         RuntimeError
             If a block cannot be read.
 

@@ -29,11 +29,12 @@ cross_columns_ : ndarray of shape (n_crosses, 2)
     Pairs of columns that have a weight of their own.
 cross_weights_ : ndarray of shape (n_crosses,) or ({outputs}, n_crosses)
     Their weights: a row with both columns adds w x_i x_j to its raw score.
-unseen_mean_, unseen_variance_ : ndarray of shape (n_fields,) or ({outputs}, n_fields)
-    Mean and variance of what an entry of each field adds to raw scores, over training rows; NaN for
-    a field that some training row lacks. A row that lacks another field, as one of an unseen level,
-    is predicted by the mean over its levels: its raw score moves by the mean, and a logit is
-    divided by sqrt(1 + pi / 8 * variance).
+unseen_mean_ : ndarray of shape (n_fields,) or ({outputs}, n_fields)
+    Mean of what an entry of each field adds to raw scores, over training rows; NaN for a field that
+    some training row lacks. A row that lacks another field, as one of an unseen level, is predicted
+    by the mean over its levels: this is added to its raw score.
+unseen_variance_ : ndarray of shape (n_fields,) or ({outputs}, n_fields)
+    Variance of the same. A logit is then divided by sqrt(1 + pi / 8 * variance).
 n_iter_ : int
     Epochs trained.
 best_iter_ : int

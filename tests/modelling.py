@@ -10,8 +10,9 @@ from sklearn_afm._core.batches.batches import Batcher, entries
 from sklearn_afm._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from sklearn_afm._core.losses.squared_error import SquaredError
 from sklearn_afm._core.models.prediction import parameters_by_feature, predict
+from sklearn_afm._core.training.data import TrainingData
 from sklearn_afm._core.training.optimizers import SGD
-from sklearn_afm._core.training.trainer import Trainer, TrainingData
+from sklearn_afm._core.training.trainer import Trainer
 from sklearn_afm._data.units import Scaling
 
 N_COLUMNS = 9

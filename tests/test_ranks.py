@@ -298,7 +298,7 @@ def ends(tmp_path_factory):
 def test_an_error_of_one_rank_ends_all(ends):
     first, second = ends[0][0], ends[1][0]
     expected = [
-        ("RankError: Rank 1 of 2 has failed", "ValueError: Input X contains NaN"),
+        ("RankError: Rank 1 of 2 has failed", "ValueError: Column 'x4' of X has missing values"),
         ("the same number of columns of X; rank 0 has 13, rank 1 has 14",) * 2,
         ("the same embedding_dim; rank 0 has 3.0, rank 1 has 4.0",) * 2,
         ("early_stopping is False", "ValueError: X_val and y_val are for early stopping"),

@@ -7,7 +7,7 @@ import torch
 from sklearn.base import is_classifier
 
 from .._core.tensors import shared_tensor
-from .._core.training.trainer import TrainingData
+from .._core.training.data import TrainingData
 from .._core.training.windows import BlockData
 from .._data.prepare import Units, in_units, targets_in_units
 from .._data.rows import Rows

@@ -16,8 +16,8 @@ import torch
 from .._attributes import parameters_of
 from .._core import ranks
 from .._core.devices import training_device
+from .._core.training.data import Epoch
 from .._core.training.run import RunState
-from .._core.training.trainer import Epoch
 from .._data.rows import Rows
 
 FORMAT = 2

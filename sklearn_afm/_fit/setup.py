@@ -13,7 +13,7 @@ from .._core.devices import training_device
 from .._core.losses.loss import Loss
 from .._core.models.model import Model
 from .._core.tensors import computing_dtype, shared_tensor
-from .._core.training.trainer import TrainingData
+from .._core.training.data import TrainingData
 from .._data.fields import FieldsOfColumns, fields_of_columns
 from .._data.prepare import Prepared, prepare
 from .._data.rows import Rows

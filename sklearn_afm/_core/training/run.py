@@ -12,7 +12,8 @@ from .. import ranks
 from ..batches.allocator import keep_freed_memory
 from ..tensors import copy_of
 from .average import RunningAverage
-from .trainer import Epoch, EpochData, Trainer
+from .data import Epoch, EpochData
+from .trainer import Trainer
 
 # Looks at the parameters after an epoch: entries for the history, and the validation score.
 Monitor = Callable[[dict[str, Tensor]], tuple[dict, float]]

@@ -1,8 +1,8 @@
 """One epoch of mini-batches: scores, loss, gradients, penalties, update."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from ..batches.memory import in_groups_that_fit
 from ..losses.loss import Loss
 from ..models.model import Model
 from ..tensors import shared_tensor
+from .data import Epoch, EpochData, TrainingData
 from .gradients import Gradients, mean_over_ranks
 from .optimizers import Optimizer
 
@@ -22,65 +23,6 @@ from .optimizers import Optimizer
 MAX_TRAINING_COST = 1 << 24
 # Share of the last batch in the running means of a model's statistics.
 STATISTICS_RATE = 0.1
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """How far an epoch is: what is done at the end of a window of rows."""
-
-    blocks: list[int]  # the order in which blocks are read
-    n_rows: int = 0
-    loss_sum: list[float] | None = None  # None: of no row
-
-
-class EpochData(Protocol):
-    """Rows that an epoch passes through, window by window."""
-
-    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-
-    def total_weight(self, rows_per_example: int) -> float:
-        """Summed weight of the examples."""
-
-    def begin(self, rng: np.random.Generator) -> Epoch:
-        """A new epoch."""
-
-    def windows(self, epoch: Epoch, rows_per_step: int) -> "Iterator[TrainingData]":
-        """The windows that the epoch has not done; all but the last are whole steps."""
-
-
-@dataclass
-class TrainingData:
-    """Rows to learn from, as the trainer wants them: a window of rows, or all of them."""
-
-    X: Any  # canonical CSR, values in the computing dtype
-    one_hot: bool  # every stored value is 1
-    target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes
-    weight: np.ndarray | None  # (n_rows,), positive; None: all 1
-    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
-    offset: Tensor | None = None  # (n_rows, n_outputs) what raw scores have beside the model's
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return self.X.shape[0]
-
-    def total_weight(self, rows_per_example: int) -> float:
-        """Summed weight of the examples."""
-        if self.weight is None:
-            return self.n_rows / rows_per_example
-        return float(self.weight[::rows_per_example].sum())
-
-    def begin(self, rng: np.random.Generator) -> Epoch:
-        """A new epoch. All rows are one window."""
-        return Epoch([0])
-
-    def windows(self, epoch: Epoch, rows_per_step: int) -> "Iterator[TrainingData]":
-        """All rows."""
-        yield self
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from .trainer import Epoch, TrainingData
+from .data import Epoch, TrainingData
 
 
 @dataclass
