@@ -1,6 +1,6 @@
 """Parquet files: their row groups are the blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ._files import files_of
 
@@ -84,7 +84,7 @@ class ParquetBlocks(Sequence):
             return X, y
         return X, y, frame[self.sample_weight].to_numpy()
 
-    def frames(self) -> Iterator:
+    def frames(self):
         """The frames of the blocks, without target and weight.
 
         Yields
