@@ -14,7 +14,6 @@ from sklearn_afm import AFMRegressor, FMRegressor, baselines
 MODELS = {
     "AFM": AFMRegressor,
     "FM": FMRegressor,
-    "HOFM": baselines.HOFMRegressor,
     "FFM": baselines.FFMRegressor,
     "NFM": baselines.NFMRegressor,
     "Wide&Deep": baselines.WideAndDeepRegressor,

@@ -79,14 +79,13 @@ class TorchFM(SlicedModule):
 
     def __init__(self):
         np.long = np.int64  # NumPy removed this name, but the library uses it
-        from torchfm.model import afm, dfm, ffm, fm, hofm, nfm, wd
+        from torchfm.model import afm, dfm, ffm, fm, nfm, wd
 
         self.models = {
             "AFM": lambda k, _: afm.AttentionalFactorizationMachineModel(
                 self.sizes, k, k, (0.0, DROPOUT)
             ),
             "FM": lambda k, _: fm.FactorizationMachineModel(self.sizes, k),
-            "HOFM": lambda k, _: hofm.HighOrderFactorizationMachineModel(self.sizes, 3, k),
             "FFM": lambda k, _: ffm.FieldAwareFactorizationMachineModel(self.sizes, k),
             "NFM": lambda k, layers: nfm.NeuralFactorizationMachineModel(
                 self.sizes, k, layers, (DROPOUT, 0.0)

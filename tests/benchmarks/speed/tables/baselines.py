@@ -9,7 +9,6 @@ from .memory import in_fresh_processes
 # The public implementations of each model, among the installed packages.
 PEERS_OF = {
     "FM": ("torchfm",),
-    "HOFM": ("torchfm",),
     "FFM": ("torchfm",),
     "NFM": ("torchfm", "DeepCTR-Torch"),
     "Wide&Deep": ("torchfm", "DeepCTR-Torch"),
@@ -28,7 +27,7 @@ in fresh processes.
 def measure(arena):
     """Yield the lines of the table."""
     k = arena.pick(64, 8)
-    for model in arena.pick(list(PEERS_OF), ["FFM"]):
+    for model in arena.pick(list(PEERS_OF), ["DeepFM"]):
         built = {name: {"model": model} for name in PEERS_OF[model] if name in arena.peers}
         built[OURS] = {"model": model, "l2_linear": 0.5, "l2_embedding": 1.0} | _layers(model)
         n_rows = arena.pick(20_000 if model == "FFM" else 60_000, QUICK_ROWS)

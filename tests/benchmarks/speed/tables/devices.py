@@ -6,7 +6,7 @@ from statistics import median
 from arena import OURS, entry
 from figures import count, table
 
-MODELS = {"AFM": {}, "FM": {"attention": False}}
+MODELS = ("AFM", "FM")
 DIMS, BATCH_SIZES = (16, 64, 256), (512, 4096, 65_536)
 QUICK_DIMS, QUICK_BATCH_SIZES = (16,), (512,)
 CPU, CUDA = f"{OURS}, CPU", f"{OURS}, CUDA"
@@ -29,17 +29,15 @@ def measure(arena):
         device = contest.ask(CUDA, "cuda_device")
         if device is not None:
             ways = {CUDA: {"device": "cuda"}, **ways}
-        for (
-            name,
-            way,
-        ) in ways.items():  # a device starts and loads its kernels, which is not counted
+        # A device starts and loads its kernels, which is not counted.
+        for name, way in ways.items():
             contest.ask(name, "build", k=16, **BY_GRADIENT | way)
             contest.ask(name, "train")
         facts = {"device": device, "n_rows": contest.ask(CUDA, "n_rows")}
         dims, batch_sizes = arena.pick((DIMS, BATCH_SIZES), (QUICK_DIMS, QUICK_BATCH_SIZES))
         for model, k in product(MODELS, dims):
             for batch_size in batch_sizes:
-                options = MODELS[model] | BY_GRADIENT | {"batch_size": batch_size}
+                options = {"model": model, "batch_size": batch_size} | BY_GRADIENT
                 for name, way in ways.items():
                     contest.ask(name, "build", k=k, **options | way)
                 replies = _in_turns(contest, ways, "train", arena.repeats)
