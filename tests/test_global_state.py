@@ -89,6 +89,13 @@ def pickled(model, X, y):
     pickle.loads(pickle.dumps(model)).predict(X)
 
 
+def in_blocks(model, X, y):
+    """Fit over three blocks, in windows of two."""
+    blocks = [(X[start : start + 100], y[start : start + 100]) for start in (0, 100, 200)]
+    options = {"early_stopping": True, "validation_fraction": 0.3}
+    return clone(model).set_params(**options).fit_blocks(blocks, window_rows=150)
+
+
 CALLS = {
     "fit": lambda model, X, y: clone(model).fit(X, y),
     "fit without a seed": lambda model, X, y: clone(model).set_params(random_state=None).fit(X, y),
@@ -103,6 +110,7 @@ CALLS = {
     "refused fit": refused_fit,
     "diverging fit": diverging_fit,
     "partial_fit": streamed,
+    "fit_blocks": in_blocks,
     "predict": lambda model, X, y: model.predict(X),
     "score": lambda model, X, y: model.score(X, y),
     "predict_proba": lambda model, X, y: model.predict_proba(X),
@@ -207,7 +215,14 @@ def test_nothing_of_it_changes_a_result(Estimator, session, one_hot_data):
         importance = inspection.pair_importance(model, X, fields=FIELDS)
         first = {"classes": np.unique(y)} if Estimator in CLASSIFIERS else {}
         stream = Estimator(random_state=0, optimizer="adam").partial_fit(X, y, **first)
-        return [predicted, importance.mean, model.embeddings_, stream.embeddings_]
+        blocks = in_blocks(model, X, y)
+        return [
+            predicted,
+            importance.mean,
+            model.embeddings_,
+            stream.embeddings_,
+            blocks.embeddings_,
+        ]
 
     expected = results()
     with SESSIONS[session]():
