@@ -79,6 +79,7 @@ def test_documented_attributes_are_those_of_a_fit(Estimator, one_hot_data):
     documented = section(Estimator, "Attributes")
     assert fitted == set(documented) - {"feature_names_in_"}
     sizes = {"n_features": 20, "embedding_dim": 3, "attention_dim": 16, "n_classes": 2}
+    sizes |= {"n_fields": len(np.unique(model.fields_))}
     sizes |= {"n_crosses": len(model.cross_columns_), "n_pairs": len(model.l2_crosses_), "2": 2}
     for name, (head, _) in documented.items():
         shapes = re.findall(r"\(([^)]*)\)", head) if name in fitted else []

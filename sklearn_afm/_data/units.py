@@ -17,6 +17,8 @@ from .._core.ranks import every_rank, max_over_ranks, sum_over_ranks
 
 # Keeps linear_weights / scale representable in float32.
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
+# Share of rows that are 1 in a column that is not centred: more than half, whatever rounding adds.
+_MOST_ROWS = 0.5 + 1e-9
 
 
 @dataclass
@@ -99,7 +101,7 @@ def column_means(X, weight: np.ndarray) -> np.ndarray | None:
         std = np.sqrt(square)
         far = np.isfinite(square) & (np.abs(mean) > std)
         ones = np.bincount(column, entry_share * (value == 1), n_columns)
-        far &= sum_over_ranks(ones) <= 0.5
+        far &= sum_over_ranks(ones) <= _MOST_ROWS
         # Rounding errors of a constant column are no spread.
         far &= std > 10 * np.finfo(np.float64).eps * np.abs(mean)
     return np.where(far, mean, 0.0) if far.any() else None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_afm import AFMRegressor, FMClassifier
 from sklearn_afm.exceptions import VanishedInteractionsWarning
@@ -32,6 +33,7 @@ def test_a_prior_that_leaves_no_interaction_is_told(Estimator, n_levels, n_rows,
     assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)
         lower = Estimator(random_state=0, l2_embedding=1).fit(X, y)
     assert lower.score(X, y) > model.score(X, y) + 0.05
 

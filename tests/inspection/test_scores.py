@@ -86,7 +86,7 @@ def test_a_pipeline_gives_the_encoder_s_names():
     first_row = found.row == 0
     assert set(found.first_name[first_row]) | set(found.second_name[first_row]) == set(names)
     assert (np.bincount(found.row) == [15, 10, 15, 15, 15]).all()
-    terms = found.bias + found.linear + found.interaction
+    terms = found.bias + found.linear + found.interaction + found.unseen
     np.testing.assert_allclose(terms, model.predict(X), rtol=1e-5, atol=1e-5)
 
 

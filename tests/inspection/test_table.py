@@ -40,7 +40,7 @@ def test_print_and_frame():
     table = interaction_table(model, X, pairs=[("b", "e"), ("d", "c")])
     lines = str(table).splitlines()
     assert lines[0].split() == [
-        "row", "b", "x", "e", "d", "x", "c", "linear", "interaction", "prediction",
+        "row", "b", "x", "e", "d", "x", "c", "linear", "interaction", "unseen", "prediction",
     ]  # fmt: skip
     numbers = {name: f"{table[name][0, 0]:.2f}" for name in table if name in QUANTITIES}
     first = "{attention} * {score} + {cross} = {contribution}".format(**numbers)
@@ -48,7 +48,7 @@ def test_print_and_frame():
     assert lines[2].split()[:2] == ["1", "-"]
     frame = table.to_frame()
     assert frame["b x e", "score"].tolist()[0] == table.score[0, 0]
-    assert frame.shape == (2, 11)
+    assert frame.shape == (2, 12)
     assert frame["linear"].tolist() == table.linear.tolist()
     plain = clone(model).set_params(afmregressor__crosses=None).fit(X, [0.0, 1.0])
     assert " + " not in str(interaction_table(plain, X, pairs=[("b", "e")]))
