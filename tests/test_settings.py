@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import sklearn
 from conftest import AFMS, ESTIMATORS, target_for
 from sklearn.base import clone
 from sklearn.utils import estimator_html_repr
@@ -120,8 +121,10 @@ def test_repr_and_clone():
     assert repr(clone(model)) == repr(model)
     html = estimator_html_repr(model)
     assert "AFMClassifier" in html
-    for name in AFMClassifier().get_params():
-        assert name in html
+    assert "dropout" in html
+    if not sklearn.__version__.startswith("1.6."):  # later ones list all parameters
+        for name in AFMClassifier().get_params():
+            assert name in html
 
 
 def test_a_default_may_differ_by_class():
