@@ -84,11 +84,12 @@ def unseen_of(estimator) -> UnseenLevels | None:
         np.atleast_2d(values).T.reshape(shape)
         for values in (estimator.unseen_mean_, estimator.unseen_variance_)
     )
-    return UnseenLevels(numbered(estimator.fields_), mean, variance)
+    return UnseenLevels(estimator.fields_, estimator.unseen_fields_, mean, variance)
 
 
 def set_unseen(estimator, unseen: UnseenLevels) -> None:
     """Set the fitted attributes of unseen levels."""
+    estimator.unseen_fields_ = unseen.labels
     for name in ("mean", "variance"):
         values = getattr(unseen, name).T
         values = np.ascontiguousarray(values if np.ndim(estimator.bias_) else values[0])

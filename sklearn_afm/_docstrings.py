@@ -29,6 +29,8 @@ cross_columns_ : ndarray of shape (n_crosses, 2)
     Pairs of columns that have a weight of their own.
 cross_weights_ : ndarray of shape (n_crosses,) or ({outputs}, n_crosses)
     Their weights: a row with both columns adds w x_i x_j to its raw score.
+unseen_fields_ : ndarray of shape (n_fields,)
+    The labels in ``fields_``, in ascending order.
 unseen_mean_ : ndarray of shape (n_fields,) or ({outputs}, n_fields)
     Mean of what an entry of each field adds to raw scores, over training rows; NaN for a field that
     some training row lacks. A row that lacks another field, as one of an unseen level, is predicted

@@ -55,3 +55,8 @@ class Rows:
         """Weighted median of the number of pairs in a row, at least 1."""
         length = self.median_length()
         return max(1.0, length * (length - 1) / 2)
+
+
+def evenly_spaced(n_rows: int, n_chosen: int) -> np.ndarray:
+    """Positions of up to `n_chosen` rows, from the first to the last."""
+    return np.unique(np.linspace(0, n_rows - 1, min(n_rows, n_chosen)).astype(int))

@@ -14,6 +14,7 @@ from scipy import sparse
 from .._core.losses.loss import Loss
 from .._core.ranks import sum_each, sum_over_ranks
 from .checks import without_entries
+from .rows import evenly_spaced
 
 # Training rows from which the mean and the spread are computed, and their predictions in all.
 _MAX_ROWS, _MAX_PREDICTIONS, _MIN_ROWS = 10_000, 1 << 18, 500
@@ -23,15 +24,15 @@ _MAX_ROWS, _MAX_PREDICTIONS, _MIN_ROWS = 10_000, 1 << 18, 500
 class UnseenLevels:
     """What a level of each field adds to raw scores; NaN for a field that rows may lack."""
 
-    field: np.ndarray  # (n_columns,) number of the field of each column
+    label: np.ndarray  # (n_columns,) of the field of each column
+    labels: np.ndarray  # (n_fields,) in ascending order
     mean: np.ndarray  # (n_fields, n_outputs)
     variance: np.ndarray  # (n_fields, n_outputs)
 
     def averaged(self, raw: np.ndarray, X: sparse.csr_array, loss: Loss) -> np.ndarray:
         """Raw scores (n_rows, n_outputs) of canonical rows, averaged over levels they lack."""
         needed = ~np.isnan(self.mean[:, 0])
-        entry_field = self.field[X.indices]
-        counts = needed[entry_field]
+        counts = needed[self._fields_of(X)]
         length = np.diff(np.concatenate([[0], np.cumsum(counts)])[X.indptr])
         short = np.flatnonzero(length < np.count_nonzero(needed))
         if not len(short):
@@ -39,17 +40,21 @@ class UnseenLevels:
         part = X[short]
         row = np.repeat(np.arange(len(short)), np.diff(part.indptr))
         lacks = np.tile(needed, (len(short), 1))
-        lacks[row, self.field[part.indices]] = False
+        lacks[row, self._fields_of(part)] = False
         mean, variance = (np.nan_to_num(values) for values in (self.mean, self.variance))
         result = raw.copy()
         result[short] = loss.averaged(raw[short] + lacks @ mean, lacks @ variance)
         return result
 
+    def _fields_of(self, X: sparse.csr_array) -> np.ndarray:
+        """Number of the field of each entry: of entries alone, since few rows have few of them."""
+        return np.searchsorted(self.labels, self.label[X.indices])
+
 
 def learn_unseen_levels(
     X: sparse.csr_array,
     weight: np.ndarray,
-    field: np.ndarray,
+    label: np.ndarray,
     raw_scores: Callable[[sparse.csr_array], np.ndarray],
 ) -> UnseenLevels:
     """What levels add, on (a part of) the training rows.
@@ -59,24 +64,25 @@ def learn_unseen_levels(
     X : csr_array
         Canonical training rows.
     weight : ndarray of shape (n_rows,)
-    field : ndarray of shape (n_columns,)
-        Number of the field of each column.
+    label : ndarray of shape (n_columns,)
+        Label of the field of each column.
     raw_scores : callable
         It takes rows and returns their raw scores (n_rows, n_outputs).
     """
+    labels, field = np.unique(label, return_inverse=True)
     fields = _fields_of_all_rows(X, field)
     n_rows = max(_MIN_ROWS, min(_MAX_ROWS, _MAX_PREDICTIONS // max(1, len(fields))))
-    chosen = np.unique(np.linspace(0, X.shape[0] - 1, min(n_rows, X.shape[0])).astype(int))
+    chosen = evenly_spaced(X.shape[0], n_rows)
     X, weight = X[chosen], weight[chosen]
     raw = raw_scores(X if len(fields) else X[:1])
-    shape = (int(field.max(initial=-1)) + 1, raw.shape[1])
+    shape = (len(labels), raw.shape[1])
     mean, variance = np.full(shape, np.nan), np.full(shape, np.nan)
-    total = sum_over_ranks(weight.sum())
+    total, entry_field = sum_over_ranks(weight.sum()), field[X.indices]
     for number in fields:
-        added = raw - raw_scores(without_entries(X, field[X.indices] == number))
+        added = raw - raw_scores(without_entries(X, entry_field == number))
         mean[number] = sum_over_ranks(weight @ added) / total
         variance[number] = sum_over_ranks(weight @ (added - mean[number]) ** 2) / total
-    return UnseenLevels(field, mean, variance)
+    return UnseenLevels(label, labels, mean, variance)
 
 
 def _fields_of_all_rows(X: sparse.csr_array, field: np.ndarray) -> np.ndarray:

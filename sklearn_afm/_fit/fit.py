@@ -2,7 +2,6 @@
 
 import functools
 
-import numpy as np
 import torch
 from sklearn.base import is_classifier
 
@@ -10,7 +9,7 @@ from .._attributes import set_unseen
 from .._core import ranks
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
-from .._data.rows import Rows
+from .._data.rows import Rows, evenly_spaced
 from .._data.split import validation_split
 from .._data.unseen import learn_unseen_levels
 from .._raw_scores import scores_of_levels
@@ -146,8 +145,7 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
     set_results(setup, estimator, state.result)
     # What follows is what rank 0 has: the estimators of all ranks are to be the same.
     prepared = setup.prepared
-    n_rows = prepared.X.shape[0]
-    chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, _ROWS_DESCRIBED)).astype(int))
+    chosen = evenly_spaced(prepared.X.shape[0], _ROWS_DESCRIBED)
     X, one_hot = prepared.X[chosen], prepared.one_hot
     described, line = ranks.of_first(setup.model.describe(state.result, X, one_hot))
     for name, value in described.items():
@@ -173,9 +171,9 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
 
 def _set_unseen(setup: Setup, estimator) -> None:
     """Set what predicts rows of unseen levels."""
-    rows, field = setup.prepared.rows, setup.fields.number
+    rows, label = setup.prepared.rows, setup.fields.label
     score = functools.partial(scores_of_levels, estimator)
-    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, field, score))
+    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, label, score))
 
 
 def _best_iter(state: RunState) -> int:
