@@ -39,4 +39,5 @@ def standard_error(values: np.ndarray, weight: np.ndarray) -> float:
     total = sum_over_ranks(weight.sum())
     share = weight / total
     mean = sum_over_ranks(share @ values)
-    return float(np.sqrt(sum_over_ranks(share @ (values - mean) ** 2) / total))
+    with np.errstate(over="ignore"):  # infinite: nothing is sure
+        return float(np.sqrt(sum_over_ranks(share @ (values - mean) ** 2) / total))

@@ -164,9 +164,10 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
     if setup.loss.standardises and rescales:
         rest = part.strengths.held_out_loss / prepared.target.shape[1]
         if part.factors is not None:
-            scores = part.factors.scores(prepared.X)
-            total, number = sum_over_ranks(np.array([(scores**2).sum(), scores.size]))
-            rest = max(rest, total / number)
+            squares = (part.factors.scores(prepared.X) ** 2).mean(axis=1)
+            weight = prepared.rows.weight
+            total, of_all = sum_over_ranks(np.array([weight @ squares, weight.sum()]))
+            rest = max(rest, total / of_all)
         rest = float(np.clip(np.sqrt(rest), _SMALLEST_REST, 1))
         scaling = prepared.units.scaling
         scaling = dataclasses.replace(scaling, target_scale=scaling.target_scale * rest)

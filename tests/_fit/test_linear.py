@@ -181,6 +181,27 @@ def test_a_weight_of_two_is_a_row_given_twice():
     np.testing.assert_allclose(one.predict(X), other.predict(X), atol=1e-4)
 
 
+def test_the_unit_of_interactions_goes_by_weights():
+    X = np.zeros((6, 6))
+    X[0], X[4] = [66, 0, 0, 0, 1, 3], [0, 0, 0, 0, -1, 1]
+    y, weight = np.sin(np.arange(6)) + X[:, 0] / 10, np.array([1, 2, 2, 0, 2, 0])
+    options = FEW | {"precision": "float64"}
+    one = AFMRegressor(**options).fit(X, y, sample_weight=weight)
+    other = AFMRegressor(**options).fit(X.repeat(weight, 0), y.repeat(weight))
+    np.testing.assert_allclose(one.l2_embedding_, other.l2_embedding_, rtol=1e-9)
+    np.testing.assert_allclose(one.predict(X), other.predict(X), rtol=1e-9)
+
+
+def test_validation_losses_too_large_to_square_leave_the_fit_at_its_start():
+    X = np.array([[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]])
+    X_val = np.zeros((5, 4))
+    X_val[4, 3] = -1.7e308
+    options = {"embedding_dim": 2, "max_iter": 2, "random_state": 0, "averaging_decay": 0}
+    model = FMClassifier(precision="float64", **options)
+    model.fit(X, [0, 1, 0, 1], X_val=X_val, y_val=[0, 1, 0, 1, 0])
+    assert np.isfinite(model.decision_function(X)).all()
+
+
 def test_the_order_of_rows_does_not_count(crossed):
     X, y, _ = crossed
     order = np.random.default_rng(0).permutation(len(y))
