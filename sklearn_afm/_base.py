@@ -112,11 +112,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         If a process group of torch.distributed is initialised, all its ranks call ``fit``, each
         with rows of its own, and all end with the same estimator.
         """
-        continued = self._continues()
-        fitted = self._working_copy()
-        with ranks.together(), torch_memory_errors():
-            notices = fitted._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, continued)
-        return self._take_over(fitted, notices)
+        return self._take_over(*self._trained(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
@@ -182,6 +178,14 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         rows, _ = self._check_training_rows(X, y, sample_weight, classes, reset=not continued)
         known = self._progress if continued else None
         return pass_rows(self, rows, seeds_of_first(self._seeds()), known)
+
+    def _trained(self, X, y, *others) -> tuple:
+        """A fitted working copy, and the warnings of the fit. `others` are as in ``fit``."""
+        continued = self._continues()
+        fitted = self._working_copy()
+        with ranks.together(), torch_memory_errors():
+            notices = fitted._fit(X, y, *others, continued)
+        return fitted, notices
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued) -> Notices:
