@@ -11,7 +11,7 @@ from html import escape
 FLOORS = [
     (["experiments", "__main__.py"], "the paper's tables and figures; the demonstration"),
     (["__init__.py"], "what is imported from sklearn_afm"),
-    (["baselines"], "the models that AFM is compared with"),
+    (["baselines", "dask"], "the models that AFM is compared with; fits on a Dask cluster"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
     (["_base.py", "_block_fitting.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
