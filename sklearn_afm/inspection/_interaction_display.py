@@ -5,6 +5,7 @@ from sklearn.base import is_classifier
 
 from ._columns import column_names, encoded_rows, take_apart
 from ._plotting import (
+    LONGEST_PAIR,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
@@ -24,8 +25,6 @@ from ._results import (
 from ._terms import iter_terms
 
 _SUBTOTAL = "#BBBBBB"
-# Letters of a pair: each of its two names is a field and a level.
-_PAIR_LENGTH = 48
 
 
 class InteractionDisplay:
@@ -152,7 +151,7 @@ class InteractionDisplay:
         total = self.bias + self.values.sum() + self.unseen
         ends = np.cumsum(np.where(is_total, 0.0, steps))
         starts = ends - steps  # a sub-total ends where its part does
-        beside = 0.8 + label_width(names, longest=_PAIR_LENGTH)  # names, and numbers
+        beside = 0.8 + label_width(names, longest=LONGEST_PAIR)  # names, and numbers
         size = (beside + max(4.5, 1.1 * beside), float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
@@ -163,7 +162,7 @@ class InteractionDisplay:
         for position, end in enumerate(ends[:-1]):
             ax.plot([end, end], [position - 0.4, position + 1.4], color=NEUTRAL, linewidth=0.6)
         ax.axvline(total, color="black", linewidth=1, linestyle=":")
-        label_bars(ax, names, longest=_PAIR_LENGTH)
+        label_bars(ax, names, longest=LONGEST_PAIR)
         for position, name in zip(ax.get_yticks(), ax.get_yticklabels()):
             name.set_fontweight("bold" if is_total[position] else "normal")
             ax.text(  # beside the axes, where nothing is in its way
@@ -233,7 +232,7 @@ def _number(step: float) -> str:
 
 
 def _short(name) -> str:
-    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, _PAIR_LENGTH)
+    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, LONGEST_PAIR)
 
 
 def _prediction_label(model, output):
