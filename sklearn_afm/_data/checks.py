@@ -36,6 +36,12 @@ def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
     return canonical_csr(X), y
 
 
+def target_names(y) -> tuple[str, ...] | None:
+    """What y calls its targets: the columns of a frame, the name of a Series; None of others."""
+    names = list(y.columns) if hasattr(y, "columns") else [getattr(y, "name", None)]
+    return tuple(names) if all(isinstance(name, str) and name for name in names) else None
+
+
 def check_dense_target(y) -> None:
     """Refuse a sparse y, as scikit-learn does."""
     if sparse.issparse(y):

@@ -18,9 +18,9 @@ from ._plotting import (
 from ._results import (
     check_count,
     check_output,
-    has_output_axis,
-    output_names,
     probabilities,
+    target_of,
+    unit_of,
 )
 from ._terms import iter_terms
 
@@ -46,8 +46,8 @@ class InteractionDisplay:
     label : str, default="prediction"
         What is predicted.
     probability : float, default=None
-        Of a classifier: the probability that belongs to the prediction, a logit. It is written
-        beside it.
+        Of a classifier: the probability that belongs to the prediction, which is in log odds or a
+        logit. It is written beside it.
 
     Attributes
     ----------
@@ -212,9 +212,9 @@ class InteractionDisplay:
         """The prediction, in a line, and what the colours are."""
         from matplotlib.patches import Patch
 
-        line = f"{self.label} = {total:.4g}"
+        line = f"{self.label}: {total:.4g}"
         if self.probability is not None:
-            line += f", probability = {self.probability:.3g}"
+            line += f", probability: {self.probability:.3g}"
         ax.set_xlabel(line)
         signs = {"raises": POSITIVE, "lowers": NEGATIVE, "sub-total": _SUBTOTAL}
         ax.legend(
@@ -236,7 +236,7 @@ def _short(name) -> str:
 
 
 def _prediction_label(model, output):
-    if not is_classifier(model):
-        return f"prediction of target {output}" if has_output_axis(model) else "prediction"
-    label = output_names(model)[output] if has_output_axis(model) else model.classes_[1]
-    return f"logit of {label}"
+    if is_classifier(model):
+        return unit_of(model, output)
+    target = target_of(model, output)
+    return f"prediction of {target}" if target else "prediction"
