@@ -243,7 +243,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         return {
             name
             for name in vars(self)
-            if name in ("_progress", "_outputs", "_parameter_names")
+            if name in ("_progress", "_outputs", "_parameter_names", "_target_names")
             or (name.endswith("_") and name[0] != "_")
         }
 
@@ -257,6 +257,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
 
     def _check_training_rows(self, X, y, sample_weight, classes, *, reset):
         """The rows, and the weight of each class (None without)."""
+        if reset:
+            self._target_names = checks.target_names(y)
         X, y = checks.check_rows_and_target(
             self, X, y, reset=reset, y_numeric=not is_classifier(self)
         )

@@ -29,4 +29,5 @@ def renamed(state: dict) -> dict:
         "cross_columns_": np.empty((0, 2), dtype=np.int64),
         "cross_weights_": np.empty((*n_outputs, 0)),
     }
-    return {"column_mean_": None, "median_pairs_": 1.0} | crosses | state | {"_progress": progress}
+    unknown = {"column_mean_": None, "median_pairs_": 1.0, "_target_names": None}
+    return unknown | crosses | state | {"_progress": progress}

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
+from .._fields.objects import missing_objects
 from .raw import check_kinds, missing_values_message, quoted
 from .structure import check_structure
 from .units import centered
@@ -30,8 +31,15 @@ def centered_rows(estimator, X) -> sparse.csr_array:
 def check_rows_and_target(estimator, X, y, *, reset, y_numeric):
     """Validate X and y; X as canonical CSR."""
     check_dense_target(y)
+    _check_no_target_missing(y)
     X, y = _validate(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric)
     return canonical_csr(X), y
+
+
+def target_names(y) -> tuple[str, ...] | None:
+    """What y calls its targets: the columns of a frame, the name of a Series; None of others."""
+    names = list(y.columns) if hasattr(y, "columns") else [getattr(y, "name", None)]
+    return tuple(names) if all(isinstance(name, str) and name for name in names) else None
 
 
 def check_dense_target(y) -> None:
@@ -40,6 +48,23 @@ def check_dense_target(y) -> None:
         raise TypeError(
             "Sparse data was passed for y, but dense data is required. "
             "Use '.toarray()' to convert to a dense numpy array."
+        )
+
+
+def _check_no_target_missing(y) -> None:
+    """Refuse None, NaN and NA among objects, of which scikit-learn does not say where they are."""
+    try:
+        values = np.asarray(y)
+    except ValueError:  # of several lengths, which scikit-learn refuses
+        return
+    if values.dtype.kind != "O" or not values.ndim:
+        return
+    values = values.ravel()
+    n_missing = np.count_nonzero(missing_objects(values, set(map(type, values.tolist()))))
+    if n_missing:
+        raise ValueError(
+            f"Input y contains NaN: {n_missing} of {len(values)} values "
+            f"{'is' if n_missing == 1 else 'are'} missing. Leave out such rows."
         )
 
 

@@ -29,7 +29,7 @@ def object_column(name: str, values: np.ndarray, missing: np.ndarray | None = No
     """
     types = set(map(type, values.tolist()))
     if missing is None:
-        missing = _missing_objects(values, types)
+        missing = missing_objects(values, types)
     present = values
     if missing.any():
         present = values[~missing]
@@ -66,7 +66,8 @@ def is_missing(value) -> bool:
         return type(value).__name__.startswith("NA")
 
 
-def _missing_objects(values: np.ndarray, types: set) -> np.ndarray:
+def missing_objects(values: np.ndarray, types: set) -> np.ndarray:
+    """Which of the values (n,), of these types, are missing: (n,) of bool."""
     if types <= {str, bool, int}:
         return np.zeros(len(values), dtype=bool)
     try:

@@ -33,14 +33,22 @@ def columns_of(X) -> list[Column]:
             "that is encoded already to the estimator as it is."
         )
     if isinstance(X, Mapping):
-        raise TypeError("FieldEncoder takes a frame, and got a mapping. Make a DataFrame of it.")
+        raise TypeError(
+            "FieldEncoder takes a frame, and got a mapping. Make one: pandas.DataFrame(X) of "
+            "columns, pandas.DataFrame([X]) of a single row."
+        )
+    if isinstance(X, Sequence) and len(X) and isinstance(X[0], Mapping):
+        raise TypeError(
+            "FieldEncoder takes a frame, and got a list of mappings. Make one: pandas.DataFrame(X)."
+        )
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return [_pandas_column(str(name), series) for name, series in X.items()]
     if hasattr(X, "get_columns"):
         return [_polars_column(series) for series in X.get_columns()]
     if hasattr(X, "iloc") or type(X).__name__ == "Series":
         raise ValueError(
-            "Expected a frame, got a single column (1D). Give a frame of one column: X.to_frame()."
+            "Expected a frame, got a Series (1D). Give a frame: X.to_frame() if it is a column, "
+            "frame.iloc[[0]] instead of frame.iloc[0] if it is a row."
         )
     array = X if isinstance(X, np.ndarray) else _as_array(X)
     if array.dtype.names:

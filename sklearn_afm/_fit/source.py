@@ -92,6 +92,8 @@ class Source:
             return None
         estimator = self.estimator
         reset = not hasattr(estimator, "n_features_in_")
+        if reset:
+            estimator._target_names = checks.target_names(y)
         numeric = not is_classifier(estimator)
         X, y = checks.check_rows_and_target(estimator, X, y, reset=reset, y_numeric=numeric)
         given = weight = weights.check_weights(sample_weight, X)

@@ -95,8 +95,13 @@ def load_flights(*, return_X_y=False, as_frame=False):
         }
     time, target = columns.pop("time"), columns.pop("late")
     if as_frame:
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "as_frame=True needs pandas: pip install pandas. Without it, leave as_frame out; "
+                "make_field_pipeline takes the structured array as well."
+            ) from error
         data, target = pd.DataFrame(columns), pd.Series(target, name="late")
     else:
         data = np.empty(len(target), dtype=[(name, v.dtype) for name, v in columns.items()])

@@ -103,9 +103,10 @@ def find_fields(encoder, model, fields) -> Fields:
     if len(found) > MAX_FIELDS:
         raise ValueError(
             f"There are {len(found)} fields, which makes {len(found) ** 2:,} pairs; at most "
-            f"{MAX_FIELDS} fields are allowed. Group columns into fewer fields: set fields to one "
-            "name per column, or to a dict of column slices. Or list single pairs with "
-            "interaction_scores."
+            f"{MAX_FIELDS} fields are allowed. If the model is a step of a Pipeline, give the "
+            "Pipeline: its fields are the columns of the frame. Else group columns into fewer "
+            "fields: set fields to one name per column, or to a dict of column slices. Or list "
+            "single pairs with interaction_scores."
         )
     return found
 

@@ -1,17 +1,17 @@
 """pair_effect and field_effect: what the levels of one or two fields add to the prediction."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, find_levels, take_apart
 from ._levels import Shown, shown_levels
 from ._moments import Moments
-from ._results import check_count, check_output, to_frame, unit_of
+from ._plotting import pair_label, shortened
+from ._results import NAME_LENGTH, Result, beyond, check_count, check_output, to_frame, unit_of
 from ._terms import iter_terms
 
 
-class PairEffect(Bunch):
+class PairEffect(Result):
     """Result of `pair_effect`."""
 
     def to_frame(self):
@@ -19,13 +19,23 @@ class PairEffect(Bunch):
 
         Raises ImportError if pandas is not installed.
         """
+        return to_frame(self._columns())
+
+    def _columns(self) -> dict:
         first, second = np.nonzero(self.count)
         columns = {"first": self.first_levels[first], "second": self.second_levels[second]}
         names = ("mean", "std_error", "count")
-        return to_frame(columns | {name: self[name][first, second] for name in names})
+        return columns | {name: self[name][first, second] for name in names}
+
+    def _shown(self, n_lines):
+        columns, pair = self._columns(), pair_label(*self.fields, 60)
+        n_pairs = len(columns["first"])
+        title = f"mean contribution of {n_pairs} pairs of levels of {pair} ({self.unit})"
+        columns = {name: values[:n_lines] for name, values in columns.items()}
+        return title + beyond(n_lines, n_pairs), columns
 
 
-class FieldEffect(Bunch):
+class FieldEffect(Result):
     """Result of `field_effect`."""
 
     def to_frame(self):
@@ -33,8 +43,18 @@ class FieldEffect(Bunch):
 
         Raises ImportError if pandas is not installed.
         """
+        return to_frame(self._columns())
+
+    def _columns(self) -> dict:
         names = ("linear", "linear_std_error", "total", "total_std_error", "count")
-        return to_frame({"level": self.levels} | {name: self[name] for name in names})
+        return {"level": self.levels} | {name: self[name] for name in names}
+
+    def _shown(self, n_lines):
+        n_levels = len(self.levels)
+        field = shortened(self.field, NAME_LENGTH)
+        title = f"effect of {n_levels} levels of {field} ({self.unit})"
+        columns = {name: values[:n_lines] for name, values in self._columns().items()}
+        return title + beyond(n_lines, n_levels), columns
 
 
 def pair_effect(
@@ -87,9 +107,12 @@ def pair_effect(
             Number of levels that rows of X have, also those that are not kept. Merged bins count
             as one.
         unit : str
-            Unit of `mean`: "unit of the target", or "log odds of" or "logit of" a class.
+            Unit of `mean`: "unit of" the target, by the name of y if ``fit`` got a Series or a
+            frame, else "unit of y". Of a classifier, "log odds of" its second class, or "logit of"
+            a class if it has more than two.
 
-        ``result.to_frame()`` is a pandas DataFrame with one line per pair of levels.
+        The result prints its first ten lines; ``result.to_frame()`` is a pandas DataFrame of all,
+        one for each pair of levels.
 
     Raises
     ------
@@ -184,9 +207,10 @@ def field_effect(
             Number of levels that rows of X have, also those that are not kept. Merged bins count
             as one.
         unit : str
-            Unit of the effects: "unit of the target", or "log odds of" or "logit of" a class.
+            Unit of the effects, as in :func:`pair_effect`.
 
-        ``result.to_frame()`` is a pandas DataFrame with one line per level.
+        The result prints its first ten lines; ``result.to_frame()`` is a pandas DataFrame of all,
+        one for each level.
 
     Raises
     ------

@@ -5,7 +5,7 @@ import numpy as np
 from .._attributes import parameters_of
 from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
-from ._results import Result, check_output, to_frame
+from ._results import Result, beyond, check_output, to_frame
 from ._terms import by_field_pair, iter_terms
 
 _QUANTITIES = ("mean", "std_error", "linear", "interaction")
@@ -30,8 +30,7 @@ class FieldImportance(Result):
     def _shown(self, n_lines):
         order = self.ranking()[:n_lines]
         title = f"{len(self.fields)} fields by how far they move the raw score"
-        if len(self.fields) > n_lines:
-            title += f"; the first {n_lines}, all in to_frame()"
+        title += beyond(n_lines, len(self.fields))
         columns = {"field": self.fields[order]}
         return title, columns | {name: self[name][order] for name in _QUANTITIES}
 

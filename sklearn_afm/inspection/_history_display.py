@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import is_regressor
 
 from ._columns import take_apart
-from ._plotting import LONGEST, SERIES, axes_for, legend_above, settle, shortened
-from ._results import check_choice
+from ._plotting import LONGEST, SERIES, axes_for, legend_above, settle, shortened, with_unit
+from ._results import check_choice, unit_of
 
 
 class HistoryDisplay:
@@ -25,6 +25,8 @@ class HistoryDisplay:
         Name and ``best_iter_`` of each estimator. None draws no dots.
     measure : {"RMSE", "loss"}, default="loss"
         Error to draw. "RMSE" draws the square root of the loss.
+    unit : str, default="unit of y"
+        Unit of the RMSE, in words.
 
     Attributes
     ----------
@@ -51,10 +53,11 @@ class HistoryDisplay:
     [1, 2]
     """
 
-    def __init__(self, histories, *, best=None, measure="loss"):
+    def __init__(self, histories, *, best=None, measure="loss", unit="unit of y"):
         self.histories = histories
         self.best = best
         self.measure = measure
+        self.unit = unit
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
@@ -94,6 +97,7 @@ class HistoryDisplay:
             {name: model.history_ for name, model in models.items()},
             best={name: model.best_iter_ for name, model in models.items()},
             measure="RMSE" if tasks == {True} else "loss",
+            unit=_unit(models.values()) if tasks == {True} else "",
         ).plot(ax)
 
     def plot(self, ax=None):
@@ -137,8 +141,8 @@ class HistoryDisplay:
                 ax.plot(epochs[kept], error[kept], "o", color=color, markersize=5)
             self.lines_[name] = lines
         ax.set_xlabel("epoch")
-        rmse = "RMSE (unit of the target)"
-        ax.set_ylabel(rmse if self.measure == "RMSE" else "log loss (nats)")
+        rmse = self.measure == "RMSE"
+        ax.set_ylabel(with_unit("RMSE", self.unit) if rmse else "log loss (nats)")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(linewidth=0.4, alpha=0.6)
         drawn = [line for lines in self.lines_.values() for line in lines]
@@ -146,3 +150,9 @@ class HistoryDisplay:
         legend_above(ax, drawn, n_columns=2 if short else 1)
         settle(ax)
         return self
+
+
+def _unit(models) -> str:
+    """The unit of the errors of all these models; that of y if they name their targets apart."""
+    units = {unit_of(model, 0 if np.size(model.bias_) == 1 else None) for model in models}
+    return units.pop() if len(units) == 1 else "unit of y"

@@ -6,7 +6,7 @@ from .._data.weights import check_weights
 from ._columns import encoded_rows, find_fields, take_apart
 from ._moments import Moments
 from ._plotting import AXIS_LABELS, pair_label
-from ._results import Result, check_choice, check_output, to_frame, unit_of
+from ._results import Result, beyond, check_choice, check_output, to_frame, unit_of
 from ._terms import by_field_pair, iter_terms
 
 STATISTICS = ("abs_contribution", "contribution", "attention")
@@ -37,9 +37,8 @@ class PairImportance(Result):
 
     def _shown(self, n_lines):
         pairs = self.pair_names
-        title = f"{len(pairs)} pairs of fields by {AXIS_LABELS.get(self.statistic, self.statistic)}"
-        if len(pairs) > n_lines:
-            title += f"; the first {n_lines}, all in to_frame()"
+        measure = AXIS_LABELS.get(self.statistic, self.statistic)
+        title = f"{len(pairs)} pairs of fields by {measure}" + beyond(n_lines, len(pairs))
         columns = {"pair": [pair_label(*pair, 60) for pair in pairs[:n_lines]]}
         return title, columns | {name: self.ranked(name)[:n_lines] for name in self._matrices()}
 
@@ -109,7 +108,8 @@ def pair_importance(
         statistic : str
             The parameter `statistic`.
         unit : str
-            Unit of `mean`, in words; "" for attention, which has none.
+            Unit of `mean`, as in :func:`pair_effect`; "units of y" or "logits" of an average over
+            outputs; "" of attention, which has none.
 
         The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
         in the same order.

@@ -5,6 +5,7 @@ from sklearn.base import is_classifier
 
 from ._columns import column_names, encoded_rows, take_apart
 from ._plotting import (
+    LONGEST_PAIR,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
@@ -17,15 +18,13 @@ from ._plotting import (
 from ._results import (
     check_count,
     check_output,
-    has_output_axis,
-    output_names,
     probabilities,
+    target_of,
+    unit_of,
 )
 from ._terms import iter_terms
 
 _SUBTOTAL = "#BBBBBB"
-# Letters of a pair: each of its two names is a field and a level.
-_PAIR_LENGTH = 48
 
 
 class InteractionDisplay:
@@ -47,8 +46,8 @@ class InteractionDisplay:
     label : str, default="prediction"
         What is predicted.
     probability : float, default=None
-        Of a classifier: the probability that belongs to the prediction, a logit. It is written
-        beside it.
+        Of a classifier: the probability that belongs to the prediction, which is in log odds or a
+        logit. It is written beside it.
 
     Attributes
     ----------
@@ -152,7 +151,7 @@ class InteractionDisplay:
         total = self.bias + self.values.sum() + self.unseen
         ends = np.cumsum(np.where(is_total, 0.0, steps))
         starts = ends - steps  # a sub-total ends where its part does
-        beside = 0.8 + label_width(names, longest=_PAIR_LENGTH)  # names, and numbers
+        beside = 0.8 + label_width(names, longest=LONGEST_PAIR)  # names, and numbers
         size = (beside + max(4.5, 1.1 * beside), float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
@@ -163,7 +162,7 @@ class InteractionDisplay:
         for position, end in enumerate(ends[:-1]):
             ax.plot([end, end], [position - 0.4, position + 1.4], color=NEUTRAL, linewidth=0.6)
         ax.axvline(total, color="black", linewidth=1, linestyle=":")
-        label_bars(ax, names, longest=_PAIR_LENGTH)
+        label_bars(ax, names, longest=LONGEST_PAIR)
         for position, name in zip(ax.get_yticks(), ax.get_yticklabels()):
             name.set_fontweight("bold" if is_total[position] else "normal")
             ax.text(  # beside the axes, where nothing is in its way
@@ -213,9 +212,9 @@ class InteractionDisplay:
         """The prediction, in a line, and what the colours are."""
         from matplotlib.patches import Patch
 
-        line = f"{self.label} = {total:.4g}"
+        line = f"{self.label}: {total:.4g}"
         if self.probability is not None:
-            line += f", probability = {self.probability:.3g}"
+            line += f", probability: {self.probability:.3g}"
         ax.set_xlabel(line)
         signs = {"raises": POSITIVE, "lowers": NEGATIVE, "sub-total": _SUBTOTAL}
         ax.legend(
@@ -233,11 +232,11 @@ def _number(step: float) -> str:
 
 
 def _short(name) -> str:
-    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, _PAIR_LENGTH)
+    return shortened(name, 40) if isinstance(name, str) else pair_label(*name, LONGEST_PAIR)
 
 
 def _prediction_label(model, output):
-    if not is_classifier(model):
-        return f"prediction of target {output}" if has_output_axis(model) else "prediction"
-    label = output_names(model)[output] if has_output_axis(model) else model.classes_[1]
-    return f"logit of {label}"
+    if is_classifier(model):
+        return unit_of(model, output)
+    target = target_of(model, output)
+    return f"prediction of {target}" if target else "prediction"

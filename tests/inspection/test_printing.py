@@ -10,9 +10,11 @@ from explained import fitted_pipeline, random_model
 
 from sklearn_afm import AFMClassifier, FMRegressor
 from sklearn_afm.inspection import (
+    field_effect,
     field_importance,
     interaction_scores,
     interaction_table,
+    pair_effect,
     pair_importance,
     permutation_pair_importance,
 )
@@ -37,6 +39,15 @@ CALLS = {
         lambda model, X, y: field_importance(model, X),
         "6 fields by how far they move the raw score",
     ),
+    "pair_effect": (
+        lambda model, X, y: pair_effect(model, X, ("b", "e")),
+        "mean contribution of 16 pairs of levels of b x e (unit of y); the first 10, "
+        "all in to_frame()",
+    ),
+    "field_effect": (
+        lambda model, X, y: field_effect(model, X, "b"),
+        "effect of 4 levels of b (unit of y)",
+    ),
     "interaction_scores": (
         lambda model, X, y: interaction_scores(model, X[:3]),
         "45 pairs of 3 rows; the first 10, all in to_frame()",
@@ -54,7 +65,7 @@ def test_a_result_shows_its_first_lines(name, fitted):
     result = call(*fitted)
     first, heads, *lines = repr(result).splitlines()
     assert first == title
-    assert len(lines) == (6 if name == "field_importance" else 10)
+    assert len(lines) == {"field_importance": 6, "field_effect": 4}.get(name, 10)
     if name != "interaction_table":
         assert len({len(line) for line in lines}) == 1  # the last column ends where its head does
         assert len(lines[0]) == len(heads)
