@@ -148,5 +148,5 @@ def test_a_grid_search_on_dask_finds_the_same(one_torch_thread, rows):
     )
     with cluster, distributed.Client(cluster) as client:
         client.run(torch.set_num_threads, 1)
-        with parallel_config("dask"):
+        with parallel_config("dask", scatter=[X, y]):
             assert_same_search(search(X, y, 2), search(X, y, 1))
