@@ -194,7 +194,7 @@ def test_a_worker_that_is_killed_ends_the_fit():
 def test_ctrl_c_ends_the_workers(client, rows, tmp_path):
     X_dask, y_dask, _ = rows[1]
     callbacks = [functools.partial(leave_mark, tmp_path)]
-    endless = SETTINGS | {"max_iter": 10**9, "learning_rate": 1e-9}
+    endless = SETTINGS | {"max_iter": 20_000, "learning_rate": 1e-9}
     model = DaskFMRegressor(**endless, callbacks=callbacks, client=client)
 
     def interrupt():
@@ -202,10 +202,15 @@ def test_ctrl_c_ends_the_workers(client, rows, tmp_path):
             time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # Test processes of pytest-xdist ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X_dask, y_dask)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X_dask, y_dask)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     thread.join()
     assert not hasattr(model, "linear_weights_")
     assert len(model.set_params(**SETTINGS).fit(X_dask, y_dask).history_) == 4
