@@ -69,7 +69,7 @@ class DaskFieldEncoder(FieldEncoder):
         meta = sparse.csr_array((0, self.fields_[-1].stop))
         return map_partitions(_encoded, self.to_local(), X, meta)
 
-    def to_local(self) -> FieldEncoder:
+    def to_local(self):
         """The same encoder for frames in memory.
 
         Returns

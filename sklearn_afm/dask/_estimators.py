@@ -9,7 +9,6 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._afm import AFMClassifier, AFMRegressor
-from .._base import BaseFactorizationMachine
 from .._compat import HasMethods
 from .._fm import FMClassifier, FMRegressor
 from .._settings import RARELY, HasSettings, setting
@@ -111,7 +110,7 @@ class OnDask(HasSettings):
         y, predicted, weight = (compute(one)[0] for one in (y, self.predict(X), sample_weight))
         return self._metric(y, predicted, sample_weight=weight)
 
-    def to_local(self) -> BaseFactorizationMachine:
+    def to_local(self):
         """The same estimator without Dask, fitted if this one is.
 
         Returns
