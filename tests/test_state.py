@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from conftest import AFMS, CLASSIFIERS, ESTIMATORS, REGRESSORS, target_for
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -160,6 +161,8 @@ def test_verbose(one_hot_data, capsys, monkeypatch, verbose, has_tqdm):
 def test_lines_of_a_search_say_which_candidate(one_hot_data, capfd):
     X, y = one_hot_data
     model = FMRegressor(verbose=1, random_state=0, max_iter=1)
+    # Workers that an earlier test has started print to where its output went.
+    get_reusable_executor().shutdown(wait=True)
     for n_jobs in 1, 2:
         GridSearchCV(model, {"dropout": [0.1, 0.2]}, cv=2, n_jobs=n_jobs, refit=False).fit(X, y)
         lines = capfd.readouterr().out.splitlines()
