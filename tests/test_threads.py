@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from clusters import cluster_of_two
 from conftest import AFMS, CLASSIFIERS, ESTIMATORS, target_for
 from joblib import parallel_config
 from scipy import sparse
@@ -140,13 +141,9 @@ def test_a_parallel_grid_search_finds_the_same(backend, one_torch_thread, rows):
 
 
 def test_a_grid_search_on_dask_finds_the_same(one_torch_thread, rows):
-    distributed = pytest.importorskip("distributed")
     X, y = rows
     y = target_for(AFMClassifier, y)
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    )
-    with cluster, distributed.Client(cluster) as client:
+    with cluster_of_two() as client:
         client.run(torch.set_num_threads, 1)
         with parallel_config("dask", scatter=[X, y]):
             assert_same_search(search(X, y, 2), search(X, y, 1))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import numpy as np
-from dask import array, delayed, is_dask_collection
+from dask import array, delayed
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
@@ -51,8 +51,6 @@ def map_partitions(function: Callable, fitted, collection, meta) -> array.Array:
 
     `meta` is an array of no rows, of the kind, the type and the columns that come out.
     """
-    if not is_dask_collection(collection):
-        return function(fitted, collection, meta)
     fitted = delayed(fitted, pure=False)  # once in the graph, and not hashed
     partitions = partitions_of(collection, optimize_graph=is_frame(collection))
     blocks = [delayed(function, pure=False)(fitted, partition, meta) for partition in partitions]

@@ -81,11 +81,10 @@ class OnDask(HasSettings):
             sample_weight_val=sample_weight_val,
         )  # fmt: skip
         given = self._has_validation_rows(X_val, y_val, sample_weight_val)
-        local = self.to_local()
         rows = [one for one in (X, y, sample_weight) if one is not None]
         validation = [one for one in (X_val, y_val, sample_weight_val) if one is not None]
-        if not self._continues():
-            local = clone(local)
+        self._continues()  # if not, nothing learnt goes to the workers
+        local = self.to_local()
         client = self.client or distributed.default_client()
         return self._take_over(*train(client, local, rows, validation if given else None))
 
@@ -131,8 +130,10 @@ class OnDask(HasSettings):
         client, local = self.client, clone(self.to_local())
         return type(self)(**local.get_params(deep=False), client=client)
 
-    def _mapped(self, method: str, X):
-        """The lazy predictions of a Dask collection, a block for each partition."""
+    def _predicted(self, method: str, X):
+        """Predictions: of a Dask collection lazy, a block for each partition."""
+        if not is_dask_collection(X):
+            return getattr(super(), method)(X)
         check_is_fitted(self)
         refuse_local(X=X)
         local = self.to_local()
@@ -171,7 +172,7 @@ class _Regressor(OnDask):
         y : dask.array.Array of shape (n_samples,) or (n_samples, n_outputs)
             In the unit of the training target.
         """
-        return self._mapped("predict", X) if is_dask_collection(X) else super().predict(X)
+        return self._predicted("predict", X)
 
 
 class _Classifier(OnDask):
@@ -192,7 +193,7 @@ class _Classifier(OnDask):
         y : dask.array.Array of shape (n_samples,)
             Predicted labels.
         """
-        return self._mapped("predict", X) if is_dask_collection(X) else super().predict(X)
+        return self._predicted("predict", X)
 
     def predict_proba(self, X):
         """Probability of each class.
@@ -207,9 +208,7 @@ class _Classifier(OnDask):
         probabilities : dask.array.Array of shape (n_samples, n_classes)
             Columns in the order of `classes_`; each row sums to 1.
         """
-        return (
-            self._mapped("predict_proba", X) if is_dask_collection(X) else super().predict_proba(X)
-        )
+        return self._predicted("predict_proba", X)
 
     def predict_log_proba(self, X):
         """Log-probability of each class, finite also where a probability rounds to 0.
@@ -224,11 +223,7 @@ class _Classifier(OnDask):
         log_probabilities : dask.array.Array of shape (n_samples, n_classes)
             Columns in the order of `classes_`.
         """
-        return (
-            self._mapped("predict_log_proba", X)
-            if is_dask_collection(X)
-            else super().predict_log_proba(X)
-        )
+        return self._predicted("predict_log_proba", X)
 
     def decision_function(self, X):
         """Logits of each row.
@@ -243,11 +238,7 @@ class _Classifier(OnDask):
         logits : dask.array.Array of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logit of `classes_[1]`.
         """
-        return (
-            self._mapped("decision_function", X)
-            if is_dask_collection(X)
-            else super().decision_function(X)
-        )
+        return self._predicted("decision_function", X)
 
 
 class DaskAFMRegressor(_Regressor, AFMRegressor):

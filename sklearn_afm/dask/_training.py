@@ -38,7 +38,7 @@ def train(client: Client, estimator, rows: Sequence, validation: Sequence | None
     validation : like rows, or None
         Rows for early stopping.
     """
-    shares = _shares(client, rows, "X")
+    shares = _shares(client, rows)
     addresses = list(shares)
     of_validation = _dealt(client, validation, len(addresses)) if validation else None
     if len(addresses) > 1 and any(address.startswith("inproc") for address in addresses):
@@ -50,9 +50,9 @@ def train(client: Client, estimator, rows: Sequence, validation: Sequence | None
         return _train(client, estimator, shares, of_validation)
 
 
-def _shares(client: Client, rows: Sequence, name: str) -> dict[str, list[Future]]:
+def _shares(client: Client, rows: Sequence) -> dict[str, list[Future]]:
     """The partitions that have rows, by the address of a worker that holds them."""
-    parts = _parts(client, rows, name)
+    parts = _parts(client, rows, "X")
     held = client.who_has(parts)
     shares: dict[str, list[Future]] = {}
     for part in parts:
@@ -89,13 +89,11 @@ def _parts(client: Client, rows: Sequence, name: str) -> list[Future]:
     return found
 
 
-def _part(X, y, weight=None) -> tuple:
-    sizes = [len(array) if array.ndim == 1 else array.shape[0] for array in (X, y)]
-    if weight is not None:
-        sizes.append(len(weight))
+def _part(*arrays) -> tuple:
+    sizes = [array.shape[0] for array in arrays]
     if len(set(sizes)) > 1:
         raise ValueError(f"A partition has {sizes} rows in X, y and their weights.")
-    return (X, y) if weight is None else (X, y, weight)
+    return arrays
 
 
 def _n_rows(part: tuple) -> int:
