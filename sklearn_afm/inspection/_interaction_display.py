@@ -11,9 +11,9 @@ from ._plotting import (
     POSITIVE,
     axes_for,
     label_bars,
-    label_width,
     pair_label,
     shortened,
+    width_of_bars,
 )
 from ._results import (
     check_count,
@@ -151,8 +151,8 @@ class InteractionDisplay:
         total = self.bias + self.values.sum() + self.unseen
         ends = np.cumsum(np.where(is_total, 0.0, steps))
         starts = ends - steps  # a sub-total ends where its part does
-        beside = 0.8 + label_width(names, longest=LONGEST_PAIR)  # names, and numbers
-        size = (beside + max(4.5, 1.1 * beside), float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11)))
+        height = float(np.clip(1.4 + 0.28 * len(steps), 2.8, 11))
+        size = (width_of_bars(names, margin=0.8), height)  # numbers are beside the bars, too
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         colors = [NEGATIVE if step < 0 else POSITIVE for step in steps]

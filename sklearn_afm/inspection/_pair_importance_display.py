@@ -11,10 +11,10 @@ from ._plotting import (
     POSITIVE,
     axes_for,
     label_bars,
-    label_width,
     pair_label,
     settle,
     sign_legend,
+    width_of_bars,
     with_unit,
 )
 from ._results import check_choice, check_count
@@ -140,9 +140,7 @@ class PairImportanceDisplay:
         never_negative = found.statistic in ("attention", "abs_contribution")
         lower = np.minimum(spread, mean) if never_negative else spread
         names = [pair_label(*pair, LONGEST_PAIR) for pair in found.pair_names[:n_pairs]]
-        beside = 0.5 + label_width(names, longest=LONGEST_PAIR)
-        width = beside + max(4.5, 1.1 * beside)
-        size = (float(width), float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
+        size = (width_of_bars(names, margin=0.5), float(np.clip(1 + 0.25 * len(mean), 2.5, 11)))
         self.ax_ = ax = axes_for(ax, type(self).__name__, size)
         self.figure_ = ax.figure
         self.bars_ = ax.barh(

@@ -81,6 +81,12 @@ def label_width(names, fontsize: float = 10, longest: int = LONGEST) -> float:
     return length * _CHARACTER_WIDTH * fontsize / _POINTS_PER_INCH
 
 
+def width_of_bars(names, margin: float) -> float:
+    """Return the width of a figure of bars beside names of pairs, in inches: half is for bars."""
+    beside = margin + label_width(names, longest=LONGEST_PAIR)
+    return float(beside + max(4.5, 1.1 * beside))
+
+
 def with_unit(label: str, unit: str | None) -> str:
     """Return the label of an axis with its unit in brackets, if there is one; long ones below."""
     if not unit:
