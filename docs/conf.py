@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx import addnodes
 
 import sklearn_afm
 
@@ -24,6 +25,7 @@ project = "sklearn_afm"
 version = release = sklearn_afm.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -57,7 +59,10 @@ autosummary_generate = True
 autodoc_member_order = "bysource"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
-numpydoc_use_plots = False
+numpydoc_use_plots = True  # examples that import matplotlib show what they draw
+plot_include_source = True
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("png", 150)]
 
 # Look
 
@@ -115,6 +120,13 @@ def align_numbers(app, doctree):
                     row[position]["classes"].append("number")
 
 
+def describe_drawn(app, doctree):
+    """Give the picture that a docstring's example draws the docstring's first line as its text."""
+    for described in doctree.findall(addnodes.desc_content):
+        for image in described.findall(nodes.image):
+            image["alt"] = next(described.findall(nodes.paragraph)).astext().replace("\n", " ")
+
+
 def write_math(translator, node):
     """Write an equation as MathML, which browsers show without a script."""
     as_block = isinstance(node, nodes.math_block)
@@ -127,5 +139,6 @@ def setup(app):
     """Connect the functions above."""
     app.connect("autodoc-skip-member", own_members_only)
     app.connect("doctree-read", align_numbers)
+    app.connect("doctree-read", describe_drawn)
     app.connect("missing-reference", link_to_scikit_learn)
     app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))

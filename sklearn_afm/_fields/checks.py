@@ -1,11 +1,18 @@
 """Checks of names, and of the parameters that name columns."""
 
+import re
+import warnings
 from collections import Counter
+from itertools import islice
 from numbers import Integral
 
 import numpy as np
 
 from .columns import BOOL, CATEGORY, DATE, LIST, NUMBER, Column
+
+# 2024-01-31, 31.1.2024 or 1/31/2024, and a time perhaps.
+_DATE = re.compile(r"\s*(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})(?![^T\s])")
+_MOST_READ = 100  # levels of a column that are read to see whether it holds dates
 
 PLURAL = {
     CATEGORY: "categories",
@@ -67,6 +74,32 @@ def categories(columns, categorical_features, delimiters: dict) -> set[int]:
         if not (isinstance(delimiter, str) and delimiter):
             raise ValueError(f"The delimiter of {name!r} must be text, and is {delimiter!r}.")
     return positions
+
+
+def warn_of_text_dates(columns, as_categories: set[int], delimiters: dict) -> None:
+    """Warn of text that looks like dates: each date would be a level of its own."""
+    names = [
+        column.name
+        for position, column in enumerate(columns)
+        if column.kind == CATEGORY
+        and position not in as_categories
+        and column.name not in delimiters
+        and _looks_like_dates(column)
+    ]
+    if names:
+        warnings.warn(
+            f"Columns {names} hold text that looks like dates, and each text is a level. Convert "
+            "them by pandas.to_datetime, or read the file with parse_dates, so that month, "
+            "weekday, hour and day become fields. To keep the levels, name the columns in "
+            "categorical_features.",
+            stacklevel=2,
+        )
+
+
+def _looks_like_dates(column: Column) -> bool:
+    """Whether the first texts of the column are all dates."""
+    texts = list(islice((v for v, m in zip(column.values, column.missing) if not m), _MOST_READ))
+    return bool(texts) and all(isinstance(text, str) and _DATE.match(text) for text in texts)
 
 
 def _check_kind(column: Column, parameter: str, kinds: set) -> None:

@@ -213,7 +213,7 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         checks.check_field_names([encoder.name for encoder in self._encoders])
         ends = np.cumsum([len(encoder) for encoder in self._encoders])
         self.fields_ = [
-            Field(encoder.name, int(end) - len(encoder), int(end), _kind(encoder))
+            Field(encoder.name, int(end) - len(encoder), int(end), encoder.kind)
             for encoder, end in zip(self._encoders, ends)
         ]
         return self
@@ -226,6 +226,7 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self._as_categories = checks.categories(
             columns, self.categorical_features, self.delimiters or {}
         )
+        checks.warn_of_text_dates(columns, self._as_categories, self.delimiters or {})
         self._hours = [c.kind == DATE and dates.has_hours(c) for c in columns]
 
     def _check_later(self, columns: list[Column], number: int) -> None:
@@ -389,11 +390,6 @@ class FieldEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         if column.kind == LIST:
             return ListField(column.name, self.min_frequency, rare_unknown, self.shared_weight)
         return LevelField(column.name, self.min_frequency, rare_unknown)
-
-
-def _kind(encoder) -> str:
-    not_number = LIST if isinstance(encoder, ListField) else CATEGORY
-    return NUMBER if isinstance(encoder, NumberField) else not_number
 
 
 def _date(days: float) -> np.datetime64:

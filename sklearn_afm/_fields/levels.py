@@ -7,7 +7,7 @@ from itertools import repeat
 import numpy as np
 from scipy import sparse
 
-from .columns import Column
+from .columns import CATEGORY, LIST, Column
 from .objects import is_missing
 
 RARE, MISSING = "rare", "missing"
@@ -25,6 +25,7 @@ class LevelField:
         Levels that training has not seen go to "rare", if there is one. Else they are left out.
     """
 
+    kind = CATEGORY
     entries_per_row = 1
 
     def __init__(self, name: str, min_frequency: int, rare_unknown: bool):
@@ -110,6 +111,8 @@ class ListField(LevelField):
     shared_weight : bool
         Whether the n entries of a row have the value 1 / sqrt(n) each, instead of 1.
     """
+
+    kind = LIST
 
     def __init__(self, name: str, min_frequency: int, rare_unknown: bool, shared_weight: bool):
         super().__init__(name, min_frequency, rare_unknown)

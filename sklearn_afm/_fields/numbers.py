@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .columns import Column
+from .columns import NUMBER, Column
 from .levels import MISSING
 
 LARGEST = 1e150  # so that squares do not overflow
@@ -84,6 +84,8 @@ class NumberField:
         "bins": one column per bin. "linear": a row has an entry for each of the two knots beside
         its number, with weights that sum to 1. "standard": one column, (x - mean) / std.
     """
+
+    kind = NUMBER
 
     def __init__(self, name: str, n_bins: int, method: str):
         self.name = name

@@ -45,15 +45,17 @@ class AttentionDisplay:
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> from sklearn_afm import AFMRegressor
     >>> from sklearn_afm.datasets import make_interactions
     >>> from sklearn_afm.inspection import AttentionDisplay
-    >>> made = make_interactions(500, n_fields=3, n_pairs=1, random_state=0)
+    >>> made = make_interactions(3000, n_fields=5, n_pairs=2, random_state=0)
     >>> model = AFMRegressor(crosses=None, l2_embedding=10, random_state=0)
     >>> model = model.fit(made.data, made.target)
     >>> display = AttentionDisplay.from_estimator(model, made.data, fields=made.fields)
     >>> display.values.shape
-    (3, 3)
+    (5, 5)
+    >>> plt.show()
     """
 
     def __init__(self, values, row_names, column_names, *, spread):

@@ -41,16 +41,17 @@ class FieldEffectDisplay:
 
     Examples
     --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import OneHotEncoder
-    >>> from sklearn_afm import AFMRegressor
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_afm import AFMClassifier, make_field_pipeline
+    >>> from sklearn_afm.datasets import load_flights
     >>> from sklearn_afm.inspection import FieldEffectDisplay
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
-    >>> y = [3.0, 3.0, -1.0, -1.0] * 100
-    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
-    >>> display = FieldEffectDisplay.from_estimator(model, X, field="x0")
-    >>> display.effect.total.round(1)
-    array([ 2., -2.])
+    >>> X, y = load_flights(return_X_y=True, as_frame=True)
+    >>> model = make_field_pipeline(AFMClassifier(random_state=0))
+    >>> model = model.fit(X[:4000], y[:4000])
+    >>> display = FieldEffectDisplay.from_estimator(model, X[4000:8000], field="weekday")
+    >>> len(display.effect.levels)
+    7
+    >>> plt.show()
     """
 
     def __init__(self, effect):

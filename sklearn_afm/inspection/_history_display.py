@@ -39,18 +39,18 @@ class HistoryDisplay:
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
     >>> from sklearn_afm import AFMRegressor, FMRegressor
+    >>> from sklearn_afm.datasets import make_interactions
     >>> from sklearn_afm.inspection import HistoryDisplay
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(200, 3))
-    >>> y = X[:, 0] * X[:, 1]
-    >>> models = {
-    ...     "FM": FMRegressor(max_iter=5, random_state=0).fit(X, y),
-    ...     "AFM": AFMRegressor(max_iter=5, early_stopping=True, random_state=0).fit(X, y),
-    ... }
+    >>> X, y = make_interactions(2000, n_fields=5, n_pairs=2, random_state=0, return_X_y=True)
+    >>> settings = {"l2_linear": 0.5, "l2_embedding": 10, "max_iter": 30, "random_state": 0}
+    >>> models = {"FM": FMRegressor(**settings), "AFM": AFMRegressor(**settings)}
+    >>> models = {name: model.fit(X, y) for name, model in models.items()}
     >>> display = HistoryDisplay.from_estimator(models)
     >>> [len(lines) for lines in display.lines_.values()]
-    [1, 2]
+    [2, 2]
+    >>> plt.show()
     """
 
     def __init__(self, histories, *, best=None, measure="loss", unit="unit of y"):

@@ -61,18 +61,17 @@ class InteractionDisplay:
 
     Examples
     --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import OneHotEncoder
-    >>> from sklearn_afm import AFMRegressor
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_afm import AFMClassifier, make_field_pipeline
+    >>> from sklearn_afm.datasets import load_flights
     >>> from sklearn_afm.inspection import InteractionDisplay
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
-    >>> y = [2.0, -2.0, -2.0, 2.0] * 100
-    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
-    >>> display = InteractionDisplay.from_estimator(model, X, row=1)
-    >>> display.names
-    ['x0 = red', 'x1 = flat', ('x0 = red', 'x1 = flat')]
-    >>> round(float(display.bias + display.values.sum()))
-    -2
+    >>> X, y = load_flights(return_X_y=True, as_frame=True)
+    >>> model = make_field_pipeline(AFMClassifier(random_state=0))
+    >>> model = model.fit(X[:4000], y[:4000])
+    >>> display = InteractionDisplay.from_estimator(model, X[4000:8000], row=1)
+    >>> display.names[:3]
+    ['carrier = US', 'origin = LGA', 'dest = DCA']
+    >>> plt.show()
     """
 
     def __init__(self, names, values, bias, *, unseen=0.0, label="prediction", probability=None):

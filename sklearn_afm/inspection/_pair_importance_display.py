@@ -49,16 +49,17 @@ class PairImportanceDisplay:
 
     Examples
     --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import OneHotEncoder
-    >>> from sklearn_afm import AFMRegressor
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_afm import AFMClassifier, make_field_pipeline
+    >>> from sklearn_afm.datasets import load_flights
     >>> from sklearn_afm.inspection import PairImportanceDisplay
-    >>> X = [["red", "round"], ["red", "flat"], ["blue", "round"], ["blue", "flat"]] * 100
-    >>> y = [2.0, -2.0, -2.0, 2.0] * 100
-    >>> model = make_pipeline(OneHotEncoder(), AFMRegressor(random_state=0)).fit(X, y)
-    >>> display = PairImportanceDisplay.from_estimator(model, X)
+    >>> X, y = load_flights(return_X_y=True, as_frame=True)
+    >>> model = make_field_pipeline(AFMClassifier(random_state=0))
+    >>> model = model.fit(X[:4000], y[:4000])
+    >>> display = PairImportanceDisplay.from_estimator(model, X[4000:8000])
     >>> len(display.bars_)
-    1
+    15
+    >>> plt.show()
     """
 
     def __init__(self, importance):

@@ -203,3 +203,27 @@ def test_two_bins_of_many_numbers():
     for n_bins in (2, 3):
         encoder = FieldEncoder(n_bins=n_bins).fit(pd.DataFrame({"a": [0.0] * 90 + [1.0, 2, 3, 4]}))
         assert encoder.get_feature_names_out().tolist() == ["a below 2", "a from 2"]
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-01-31", "31.1.2024", "1/31/2024", "2024/1/31 10:00", "2024-01-31T10"]
+)
+def test_text_that_looks_like_dates_is_warned_of(text):
+    X = pd.DataFrame({"a": ["x", "y"], "when": [None, text]})
+    with pytest.warns(UserWarning, match=r"Columns \['when'\] hold text that looks like dates"):
+        FieldEncoder().fit(X)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [["2024-01-31", "never"], ["10.1.2.2024"], ["2024-01"], ["1.10.24"], ["555-1234-5678"], [None]],
+)
+def test_other_text_gives_no_warning(texts):
+    FieldEncoder().fit(column(texts))
+
+
+def test_dates_that_are_to_be_levels_give_no_warning():
+    X = column(["2024-01-31", "2024-02-01"])
+    FieldEncoder(categorical_features=["a"]).fit(X)
+    FieldEncoder(delimiters={"a": "|"}).fit(X)
+    FieldEncoder().fit(X.apply(pd.to_datetime))
