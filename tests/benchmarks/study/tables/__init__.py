@@ -17,6 +17,7 @@ NAMES = (
     "row_scaling",
     "encoding",
     "raw_frames",
+    "settings",
     "defaults",
     "explanations",
     "long_runs",
