@@ -20,6 +20,7 @@ from sklearn.base import clone
 
 import sklearn_afm
 from sklearn_afm import AFMClassifier, AFMRegressor, FMClassifier, FMRegressor
+from sklearn_afm.inspection import pair_importance
 
 SHORT = {"max_iter": 3, "embedding_dim": 4}
 STORED = sorted(path for path in (Path(__file__).parent / "models").iterdir() if path.is_dir())
@@ -229,7 +230,8 @@ def test_models_of_earlier_releases_load(folder, Estimator, kind):
                 np.testing.assert_array_equal(actual, value)
             else:  # other machines may add in another order
                 np.testing.assert_allclose(actual, value, rtol=1e-5, atol=1e-6)
-    # Parameters that are newer than the model exist too.
+    # What is newer than the model exists too: names of targets, and parameters.
+    assert pair_importance(model, X).unit.startswith(("unit", "logits", "log odds of "))
     assert model.get_params().keys() == inspect.signature(Estimator).parameters.keys()
     assert isinstance(clone(model), Estimator)
     y = model.predict(X)
