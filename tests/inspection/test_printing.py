@@ -19,6 +19,7 @@ from sklearn_afm.inspection import (
     permutation_pair_importance,
 )
 from sklearn_afm.inspection._plotting import shortened
+from sklearn_afm.inspection._results import aligned
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,12 @@ def test_a_long_level_keeps_more_than_its_field(text, length, expected):
     found = shortened(text, length)
     assert found == expected
     assert len(found) <= length
+
+
+def test_names_begin_at_the_left_and_numbers_end_at_the_right():
+    rows = [["pair", "mean"], ["a x b", "10.0"], ["long name x b", "1.0"]]
+    assert aligned(rows, [True, False]).splitlines() == [
+        "pair           mean",
+        "a x b          10.0",
+        "long name x b   1.0",
+    ]
