@@ -67,10 +67,10 @@ def recommend(estimator, context, items, *, k, exclude=None):
     Notes
     -----
     The short cut needs encoded rows that are sums of what a context gives and what an item gives.
-    :class:`~sklearn_afm.FieldEncoder` makes such rows; so do scikit-learn's encoders and scalers, and
-    a ColumnTransformer of them. It is tested on the tables at hand: each context is encoded with
-    two items, and each item with two contexts. If a Pipeline mixes columns, as PolynomialFeatures
-    and Normalizer do, the rows are built.
+    :class:`~sklearn_afm.FieldEncoder` makes such rows; so do scikit-learn's encoders and scalers,
+    and a ColumnTransformer of them. It is tested on the tables at hand: each context is encoded
+    with two items, and each item with two contexts. If a Pipeline mixes columns, as
+    PolynomialFeatures and Normalizer do, the rows are built.
 
     For n contexts and m items, whose rows have c and d entries, an FM takes time
     n m embedding_dim. An AFM takes C D embedding_dim attention_dim + n m (c + d), where C and D are

@@ -23,7 +23,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     chosen = scores > lowest
     # Of the columns that equal the lowest, the first ones fill what is left.
     equal = scores == lowest
-    equal &= np.cumsum(equal, axis=1) <= n_found - np.count_nonzero(chosen, axis=1)[:, None]
+    n_left = n_found - np.count_nonzero(chosen, axis=1, keepdims=True)
+    equal &= np.cumsum(equal, axis=1, dtype=np.int32) <= n_left
     chosen |= equal
     candidates = np.nonzero(chosen)[1].reshape(n_rows, n_found)
     values = np.take_along_axis(scores, candidates, axis=1)

@@ -3,10 +3,10 @@
     python tests/benchmarks/recommendation.py
     python tests/benchmarks/recommendation.py --models AFM --contexts 4000
 
-A row is a user (with age, job, hour and day) and an item (with kind and decade). Each model is fitted
-for one epoch on rows of all levels; how well it fits does not matter here. A process of its own
-measures each. `--naive` predicts the joined rows of the first contexts instead, a context at a
-time, and says what all of them would take.
+A row is a user (with age, job, hour and day) and an item (with kind and decade). Each model is
+fitted for one epoch on rows of all levels; how well it fits does not matter here. A process of its
+own measures each. `--naive` predicts the joined rows of the first contexts instead, a context at
+a time, and says what all of them would take.
 """
 
 import argparse
