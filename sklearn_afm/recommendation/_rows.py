@@ -70,16 +70,16 @@ class JoinedMatrices:
     """Sums of rows of two matrices of one width, of which no column has entries in both."""
 
     def __init__(self, context, items):
-        self._matrices = tuple(_matrix(table, name) for table, name in zip((context, items), NAMES))
+        self._matrices = [_matrix(table, name) for table, name in zip((context, items), NAMES)]
+        if any(map(sparse.issparse, self._matrices)):
+            self._matrices = [sparse.csr_array(X) for X in self._matrices]
         widths = [X.shape[1] for X in self._matrices]
         if widths[0] != widths[1]:
             raise ValueError(
                 f"context has {widths[0]} columns and items has {widths[1]}. Both matrices need "
                 "all columns of X in fit; a row is the sum of a row of each."
             )
-        used = [np.zeros(widths[0], dtype=bool) for _ in NAMES]
-        for X, columns in zip(self._matrices, used):
-            columns[X.indices[X.data != 0]] = True
+        used = [np.asarray((X != 0).sum(axis=0)).ravel() > 0 for X in self._matrices]
         both = np.flatnonzero(used[0] & used[1])
         if len(both):
             raise ValueError(
@@ -88,19 +88,19 @@ class JoinedMatrices:
             )
         self.shape = tuple(X.shape[0] for X in self._matrices)
 
-    def rows(self, context: np.ndarray, items: np.ndarray) -> sparse.csr_array:
+    def rows(self, context: np.ndarray, items: np.ndarray) -> np.ndarray | sparse.csr_array:
         """The sum of the two rows for each number of a context and number of an item."""
         first, second = self._matrices
-        return sparse.csr_array(first[context] + second[items])
+        return first[context] + second[items]
 
 
-def _matrix(table, name: str) -> sparse.csr_array:
+def _matrix(table, name: str) -> np.ndarray | sparse.csr_array:
     if sparse.issparse(table):
         return sparse.csr_array(table)
     array = np.asarray(table)
     if array.ndim != 2 or array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{name} must be a frame, or a matrix of numbers; it has {array.ndim} dimensions and "
+            f"{name} must be a frame, or a matrix of numbers; it has {array.ndim} dimension(s) and "
             f"the type {array.dtype}. For a Pipeline that encodes columns, give frames."
         )
-    return sparse.csr_array(array.astype(np.float64, copy=False))
+    return array.astype(np.float64)

@@ -14,8 +14,8 @@ def encoded_sides(encode: Callable, tables) -> tuple[sparse.csr_array, sparse.cs
     Each context is encoded with the first item, and each item with the first context. A column that
     differs between contexts belongs to these, one that differs between items to those. If one
     differs between both, the encoding mixes them: as a product of two columns does, or a
-    normalised row. Then each context and each item is encoded in another pair, which must be the
-    sum of the two.
+    normalised row. Then the other contexts are encoded with the other items, each at least once,
+    and must be the sums of the two.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def encoded_sides(encode: Callable, tables) -> tuple[sparse.csr_array, sparse.cs
         return None
     contexts = without_entries(of_contexts, differs[of_contexts.indices])
     items = without_entries(of_items, ~differs[of_items.indices])
-    number = np.arange(max(tables.shape))
-    others = number % n_contexts, number[::-1] % n_items
-    if (encode(tables.rows(*others)) != contexts[others[0]] + items[others[1]]).nnz:
+    number = np.arange(max(tables.shape) - 1) if min(tables.shape) > 1 else np.arange(0)
+    one, other = (1 + number % max(1, n - 1) for n in tables.shape)
+    if len(number) and (encode(tables.rows(one, other)) != contexts[one] + items[other]).nnz:
         return None
     return contexts, items
 
