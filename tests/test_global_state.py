@@ -226,6 +226,7 @@ def test_nothing_of_it_changes_a_result(Estimator, session, one_hot_data):
             model.embeddings_,
             stream.embeddings_,
             blocks.embeddings_,
+            CALLS["recommend"](model, X, y).scores,
         ]
 
     expected = results()

@@ -193,6 +193,7 @@ def test_models_without_a_short_cut(name, table):
     ids=lambda model: type(model).__name__,
 )
 def test_other_estimators(model, table, monkeypatch):
+    monkeypatch.setattr(_recommend, "SCORES_AT_ONCE", 60)  # four contexts
     monkeypatch.setattr(_recommend, "ROWS_AT_ONCE", 50)
     levels, y = table
     model.fit(one_hot_rows(levels), target_of(model, y))
@@ -391,8 +392,9 @@ def test_other_transformers(name, monkeypatch):
     check(recommend(model, context, items, k=5), full, 5)
 
 
-def test_a_mixture_that_only_some_pairs_show():
-    """An encoder adds a column for one user with one item, neither of them the first."""
+@pytest.mark.parametrize("first", [True, False])
+def test_a_mixture_that_one_pair_shows(first):
+    """An encoder adds a column for one user with one item: the first ones, or neither of them."""
 
     class Mixing(FieldEncoder):
         def transform(self, X):
@@ -405,8 +407,10 @@ def test_a_mixture_that_only_some_pairs_show():
     model = make_pipeline(Mixing(), FMRegressor(**SHORT)).fit(frame, y)
     users, items = frame[["user"]][:5], frame[["item"]][:7]
     users, items = users.iloc[[0, 1, 2, 4, 3]], items.iloc[[1, 2, 3, 5, 4]]
+    if first:
+        users, items = users[::-1], items[::-1]
     full = scores_of_frames(model, users, items, list(frame))
-    assert full.argmax() == 24
+    assert full.argmax() == (0 if first else 24)
     check(recommend(model, users, items, k=5), full, 5)
 
 
@@ -484,10 +488,11 @@ def test_what_is_refused(case, refusals):
         recommend(*arguments, **{"k": 2} | options)
 
 
-def test_a_score_beyond_all_numbers_in_a_later_pair():
+@pytest.mark.parametrize("Estimator", [FMRegressor, AFMRegressor, baselines.NFMRegressor])
+def test_a_score_beyond_all_numbers_in_a_later_pair(Estimator):
     """The first pair can be scored, another one cannot."""
     X = np.eye(4)[np.arange(40) % 4] + np.eye(4)[(np.arange(40) // 4) % 4]
-    model = FMRegressor(**SHORT).fit(X, np.arange(40.0))
+    model = Estimator(**SHORT).fit(X, np.arange(40.0) % 7)
     context, items = np.diag([1.0, 1e300, 0, 0])[:2], np.eye(4)[2:]
     with pytest.raises(ValueError, match="first for context 1"):
         recommend(model, context, items, k=1)

@@ -124,7 +124,7 @@ class AttentionJoiner:
             factor = (side.highest - highest).exp_()
             weight += (side.weight * factor).view(shape)
             value += (side.value * factor).view(shape)
-        result = value.div_(weight).nan_to_num_()  # a row without a pair: 0 / 0
+        result = value.div_(weight.masked_fill_(weight == 0, 1.0))  # a row without a pair: 0 / 0
         if self._usual_pairs is not None:
             length = first.length[:, None] + second.length
             result *= (length * (length - 1)).to(result.dtype) / (2 * self._usual_pairs)
