@@ -11,11 +11,12 @@ from ._compat import HasMethods, Interval, StrOptions
 from ._core.batches.columns import look_up
 from ._core.batches.fields import number_of_fields
 from ._core.models.layers import Layers, dropout
-from ._core.models.model import Parameter, constant, field_pairs, normal, zeros
+from ._core.models.model import Parameter, constant, field_pairs, normal
 from ._core.models.pooled import PooledModel, products_of_pairs
 from ._core.models.spread import attention_spread, spread_in_words
-from ._core.pairs.attention import AttentionNetwork, attention_of_pairs
+from ._core.pairs.attention import INDICES_PER_PAIR, AttentionNetwork, attention_of_pairs
 from ._core.pairs.drawn import drawn_pair_sum
+from ._core.pairs.joined import AttentionJoiner, FieldMatrices
 from ._core.pairs.of_fields import of_field_pairs
 from ._core.pairs.pairs import PairFinder
 from ._core.pairs.scorer import PairScorer, in_proportion
@@ -24,8 +25,6 @@ from ._fm import FM
 from ._settings import RARELY, TRAINING, setting
 from ._shared_settings import FieldPairSettings, LayerSettings
 from ._tasks import ClassificationTask, RegressionTask
-
-INDICES_PER_PAIR = 32  # numbers of indices and attention in memory
 
 
 class AFM(PooledModel):
@@ -107,11 +106,7 @@ class AFM(PooledModel):
                 **network,
             ),
             Parameter(
-                "attention_context",
-                ("attention_dim",),
-                "h of the attention network.",
-                start=zeros,
-                **network,
+                "attention_context", ("attention_dim",), "h of the attention network.", **network
             ),
         )
         self._field_aware = self.renews_factors = field_aware
@@ -179,6 +174,13 @@ class AFM(PooledModel):
         network, projection = _network(parameters), parameters["projection"]
         return PairScorer(network, projection, n_columns, one_hot, self._usual_pairs)
 
+    def joiner(self, parameters):
+        """Many rows share a pair of a column of one row and a column of the other."""
+        matrices = map(parameters.get, ("field_weights", "field_biases"))
+        of_fields = FieldMatrices(*matrices, self.fields) if self._field_aware else None
+        options = parameters["projection"], of_fields, self._usual_pairs
+        return AttentionJoiner(_network(parameters), *options)
+
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
         """Attention, and p . (v_i * v_j) x_i x_j of each pair times the factor of its row."""
         entries = look_up(parameters["embeddings"], group)
@@ -198,9 +200,7 @@ class AFM(PooledModel):
 
 
 def _network(parameters) -> AttentionNetwork:
-    return AttentionNetwork(
-        *(parameters[f"attention_{name}"] for name in ("weight", "bias", "context"))
-    )
+    return AttentionNetwork(*(parameters[f"attention_{part}"] for part in AttentionNetwork._fields))
 
 
 class AFMEstimator(LayerSettings, FieldPairSettings, BaseFactorizationMachine):

@@ -4,10 +4,11 @@ import copy
 import warnings
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ._attributes import declared_model, model_of
+from ._attributes import declared_model, model_of, parameters_of
 from ._block_fitting import BlockFitting
 from ._compat import fit_context
 from ._core import ranks
@@ -20,6 +21,7 @@ from ._documentation import DocumentationLink
 from ._fit.agreement import refuse_other_fits, seeds_of_first
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
+from ._joined_scores import JoinedScores
 from ._raw_scores import raw_scores
 from ._settings import settings_of
 from ._shared_settings import TrainingSettings
@@ -316,6 +318,16 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         """Raw scores (n_rows, n_outputs), in the unit of the target, as float64."""
         check_is_fitted(self)
         return raw_scores(self, checks.centered_rows(self, X))
+
+    def _known_rows(self, X) -> sparse.csr_array:
+        """Centred canonical rows of known entries, for `_joined_scores`."""
+        model = model_of(self)
+        arrays = parameters_of(self, model)
+        return checks.check_rows(self, X, [arrays[name] for name in model.per_column])
+
+    def _joined_scores(self, first: sparse.csr_array, second: sparse.csr_array) -> JoinedScores:
+        """Raw scores of each row of `first` with each row of `second`."""
+        return JoinedScores(self, first, second)
 
 
 # A grid over the values of an array gives NumPy scalars. Small ones overflow, and none `is True`.

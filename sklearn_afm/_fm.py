@@ -1,10 +1,13 @@
 """The factorization machine (Eq. 3)."""
 
+from typing import NamedTuple
+
 from torch import Tensor
 
 from ._base import BaseFactorizationMachine
 from ._compat import HasMethods
-from ._core.batches.columns import look_up
+from ._core.batches.columns import look_up, rows_of_group
+from ._core.models.model import Joiner
 from ._core.models.pooled import PooledModel, products_of_pairs
 from ._settings import RARELY, setting
 from ._tasks import ClassificationTask, RegressionTask
@@ -41,6 +44,40 @@ class FM(PooledModel):
         entries = look_up(parameters["embeddings"], group)
         scores = products_of_pairs(entries, entries, parameters["projection"])
         return scores.new_ones(scores.shape[:2]), scores
+
+    def joiner(self, parameters):
+        """Pairs between two rows are a product of their sums of embeddings."""
+        return SumJoiner(self, parameters["projection"])
+
+
+class SumsOfRows(NamedTuple):
+    """What an FM needs of rows that are joined with others."""
+
+    sums: Tensor  # (n_rows, k) of the embeddings
+    own: Tensor  # (n_rows,) interactions within the row
+
+
+class SumJoiner(Joiner):
+    """f(c) + f(i) + p . (s_c * s_i), where f are the interactions within a row, s its sums."""
+
+    def __init__(self, model: FM, projection: Tensor):
+        self._model, self._projection = model, projection
+
+    def side(self, parameters, batch) -> SumsOfRows:
+        """Sums of embeddings, and interactions within each row."""
+        embeddings, n_rows = parameters["embeddings"], len(batch.row_lengths)
+        sums = embeddings.new_empty(n_rows, embeddings.shape[1])
+        own = embeddings.new_empty(n_rows)
+        for group in batch.groups:
+            rows = rows_of_group(group, embeddings.device)
+            sums[rows] = look_up(embeddings, group).sum(1)
+            own[rows] = self._model.interactions(parameters, group)[:, 0]
+        return SumsOfRows(sums, own)
+
+    def __call__(self, first: SumsOfRows, second: SumsOfRows) -> Tensor:
+        """Interactions (n_first, n_second)."""
+        between = (first.sums * self._projection) @ second.sums.T
+        return between + first.own[:, None] + second.own
 
 
 class FMEstimator(BaseFactorizationMachine):

@@ -15,9 +15,15 @@ FLOORS = [
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
     (["_base.py", "_block_fitting.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
     (["_fit"], "the order of a fit, from checked rows to fitted attributes"),
-    (["inspection"], "explanations, by the fitted attributes"),
+    (["inspection", "recommendation"], "explanations, and the best items, of a fitted estimator"),
     (
-        ["_raw_scores.py", "_attributes.py", "_docstrings.py", "_stored_models.py"],
+        [
+            "_raw_scores.py",
+            "_joined_scores.py",
+            "_attributes.py",
+            "_docstrings.py",
+            "_stored_models.py",
+        ],
         "fitted attributes, raw scores, docstrings, models of earlier versions",
     ),
     (["_tasks.py"], "what regression and classification make of y"),

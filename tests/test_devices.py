@@ -25,6 +25,7 @@ from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor, inspection
 from sklearn_afm._afm import AFM
 from sklearn_afm._core.batches.batches import entries
 from sklearn_afm._fm import FM
+from sklearn_afm.recommendation import recommend
 
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 MODELS = {"fm": lambda n: FM(4, n), "afm": lambda n: AFM(4, 3, n, scales_rows=False)}
@@ -69,6 +70,20 @@ def test_against_loops(rng, kind, n_outputs, real):
     model = MODELS[kind](n_outputs)
     check_predictions(model, oracle.raw_scores, rng, real, "cuda")
     check_gradients(model, "squared error", oracle.raw_scores, rng, real, "cuda")
+
+
+@on_cuda
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("options", [{}, {"field_aware": True}])
+def test_recommendations_are_close_to_those_of_a_cpu(Estimator, options, one_hot_data):
+    if Estimator not in AFMS and options:
+        return
+    X, y = one_hot_data
+    model = Estimator(**OPTIONS, **options, device="cpu").fit(X, target_for(Estimator, y))
+    context, items = X[:9] * (np.arange(20) < 10), X[9:20] * (np.arange(20) >= 10)
+    expected = recommend(model, context, items, k=11)
+    found = recommend(model.set_params(device="cuda"), context, items, k=11)
+    np.testing.assert_allclose(found.scores, expected.scores, **CLOSE)
 
 
 @on_cuda

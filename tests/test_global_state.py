@@ -18,7 +18,7 @@ import torch
 from conftest import CLASSIFIERS, ESTIMATORS, target_for
 from sklearn.base import clone
 
-from sklearn_afm import AFMRegressor, inspection
+from sklearn_afm import AFMRegressor, inspection, recommendation
 
 mpl.use("agg")
 SHORT = {"max_iter": 3, "embedding_dim": 4, "dropout": 0.5}
@@ -139,6 +139,9 @@ CALLS = {
         model, X, pair=("a", "b"), fields=FIELDS
     ),
     "HistoryDisplay": lambda model, X, y: inspection.HistoryDisplay.from_estimator(model),
+    "recommend": lambda model, X, y: recommendation.recommend(
+        model, X[:9] * (np.arange(20) < 10), X[:9] * (np.arange(20) >= 10), k=2
+    ),
     "InteractionDisplay": lambda model, X, y: inspection.InteractionDisplay.from_estimator(
         model, X
     ),
@@ -172,7 +175,8 @@ def test_every_public_call_is_among_them():
         for name in dir(Estimator)
         if name.startswith(("fit", "partial_fit", "predict", "score", "decision"))
     }
-    assert methods | set(inspection.__all__) <= CALLS.keys()
+    functions = {*inspection.__all__, *recommendation.__all__}
+    assert methods | functions <= CALLS.keys()
 
 
 @contextlib.contextmanager
@@ -222,6 +226,7 @@ def test_nothing_of_it_changes_a_result(Estimator, session, one_hot_data):
             model.embeddings_,
             stream.embeddings_,
             blocks.embeddings_,
+            CALLS["recommend"](model, X, y).scores,
         ]
 
     expected = results()

@@ -7,6 +7,7 @@ says what its spread does to the prediction.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +19,13 @@ from .rows import evenly_spaced
 
 # Training rows from which the mean and the spread are computed, and their predictions in all.
 _MAX_ROWS, _MAX_PREDICTIONS, _MIN_ROWS = 10_000, 1 << 18, 500
+
+
+class Lacking(NamedTuple):
+    """What rows have of the fields that training rows always have."""
+
+    lacks: np.ndarray  # (n_rows, n_fields) bool
+    n_entries: np.ndarray  # (n_rows,) entries in these fields
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,34 @@ class UnseenLevels:
         result = raw.copy()
         result[short] = loss.averaged(raw[short] + lacks @ mean, lacks @ variance)
         return result
+
+    def lacking(self, X: sparse.csr_array) -> "Lacking":
+        """What canonical rows lack, which are to be joined with others."""
+        needed = np.flatnonzero(~np.isnan(self.mean[:, 0]))
+        number = np.full(len(self.labels), -1)
+        number[needed] = np.arange(len(needed))
+        row, place = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr)), number[self._fields_of(X)]
+        row, place = row[place >= 0], place[place >= 0]
+        lacks = np.ones((X.shape[0], len(needed)), dtype=bool)
+        lacks[row, place] = False
+        return Lacking(lacks, np.bincount(row, minlength=X.shape[0]))
+
+    def averaged_joined(
+        self, raw: np.ndarray, first: "Lacking", second: "Lacking", loss: Loss
+    ) -> np.ndarray:
+        """The same as `averaged` for joined rows of one output, (n_first, n_second)."""
+        short = first.n_entries[:, None] + second.n_entries < first.lacks.shape[1]
+        if not short.any():
+            return raw
+        both = first.lacks.any(axis=0) & second.lacks.any(axis=0)
+        # A joined row lacks a field if both rows lack it.
+        lacks, others = (side.lacks[:, both].astype(np.float64) for side in (first, second))
+        of_needed = ~np.isnan(self.mean[:, 0])
+        mean, variance = (
+            (lacks * values[of_needed, 0][both]) @ others.T for values in (self.mean, self.variance)
+        )
+        averaged = loss.averaged((raw + mean).reshape(-1, 1), variance.reshape(-1, 1))
+        return np.where(short, averaged.reshape(raw.shape), raw)
 
     def _fields_of(self, X: sparse.csr_array) -> np.ndarray:
         """Number of the field of each entry: of entries alone, since few rows have few of them."""

@@ -57,6 +57,13 @@ class Crosses:
                 result[:, output] += np.bincount(part.row, added, X.shape[0])
         return result
 
+    def matrix(self, n_columns: int) -> sparse.csr_array:
+        """The weights of one output as a symmetric matrix (n_columns, n_columns)."""
+        one, other = self.columns.T
+        places = np.concatenate([one, other]), np.concatenate([other, one])
+        weights = np.tile(self.weights[:, 0], 2)
+        return sparse.csr_array((weights, places), shape=(n_columns, n_columns))
+
     def found(self, X: sparse.csr_array) -> Iterator[Found]:
         """Yield the crosses that rows have, in parts."""
         keep = np.ones(X.nnz, dtype=bool)

@@ -41,6 +41,11 @@ class Batch:
     groups: list[RowGroup]
     row_lengths: np.ndarray  # (n_rows,)
 
+    @property
+    def columns_of_features(self) -> np.ndarray:
+        """The column of X of each feature, (n_features,)."""
+        return self.columns if self.feature_columns is None else self.columns[self.feature_columns]
+
 
 class Batcher:
     """Make batches of rows that have `n_columns` columns. Keep a work array between calls.

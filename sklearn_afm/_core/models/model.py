@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Generator, Tensor
 
-from ..batches.batches import RowGroup
+from ..batches.batches import Batch, RowGroup
 from ..batches.columns import look_up
 
 Parameters = dict[str, Tensor]
@@ -181,6 +181,13 @@ class Model:
         """What computes the interactions of a matrix's rows for prediction; may be faster."""
         return Scorer(self)
 
+    def joiner(self, parameters: Parameters) -> "Joiner | None":
+        """What computes the interactions of joined rows, if that is faster; one output.
+
+        It is asked only if the model has `pair_terms`. None: the rows are built.
+        """
+        return None
+
     def describe(
         self, parameters: Parameters, X: Any, one_hot: bool
     ) -> tuple[dict[str, float], str]:
@@ -231,3 +238,18 @@ class Scorer:
     def __call__(self, parameters: Parameters, group: RowGroup, columns: np.ndarray) -> Tensor:
         """Interactions (n_rows, n_outputs); `columns` are those of the batch."""
         return self._model.interactions(parameters, group)
+
+
+class Joiner:
+    """The interactions of joined rows: each row of one batch with each row of another.
+
+    A joined row has the entries of both. No column is in both batches.
+    """
+
+    def side(self, parameters: Parameters, batch: Batch) -> Any:
+        """What is needed of the rows of a batch; parameters have one row per feature."""
+        raise NotImplementedError
+
+    def __call__(self, first: Any, second: Any) -> Tensor | None:
+        """Interactions (n_first, n_second) of two sides. None: the rows have to be built."""
+        raise NotImplementedError

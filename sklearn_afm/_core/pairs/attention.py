@@ -13,6 +13,8 @@ from .pairs import PairFinder, pair_positions_on
 from .products import MemberLookup, chunks, linear, weight_gradient
 from .scorer import gather
 
+# Numbers in memory for each pair of a row: indices and attention.
+INDICES_PER_PAIR = 32
 # Floats that the hidden layer of one group may keep for the way back. If it needs more, it is
 # computed again there.
 MAX_KEPT_HIDDEN = 1 << 26

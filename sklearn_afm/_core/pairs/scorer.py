@@ -86,16 +86,25 @@ class PairScorer:
     def _interactions(
         self, embeddings: Tensor, features: np.ndarray, columns: np.ndarray
     ) -> Tensor:
+        (logits, values), position = self.numbers(embeddings, features, columns)
+        attention = gather(logits, position).softmax(dim=0)
+        return attention.mul_(gather(values, position)).sum(0)
+
+    def numbers(
+        self, embeddings: Tensor, features: np.ndarray, columns: np.ndarray
+    ) -> tuple[Tensor, Tensor]:
+        """Attention logit and value of each distinct pair, (2, n_distinct + 1); last, of padding.
+
+        Then the positions there of the pairs of each row, (n_pairs, n_rows).
+        """
         pairs = find_many_pairs(features, len(embeddings), self._find_pairs)
         if self._remembers:
             found = self._recall(embeddings, pairs, columns)
         else:
             found = self._compute(embeddings, pairs.first, pairs.second)
         padding = found.new_tensor([[-torch.inf], [0.0]])
-        logits, values = torch.cat([found, padding], dim=1)
         position = shared_tensor(pairs.position, embeddings.device)
-        attention = gather(logits, position).softmax(dim=0)
-        return attention.mul_(gather(values, position)).sum(0)
+        return torch.cat([found, padding], dim=1), position
 
     def _compute(
         self, embeddings: Tensor, first_member: np.ndarray, second_member: np.ndarray
