@@ -216,7 +216,14 @@ def test_text_that_looks_like_dates_is_warned_of(text):
 
 @pytest.mark.parametrize(
     "texts",
-    [["2024-01-31", "never"], ["2024-01-31-7"], ["2024-01"], ["1.10.24"], ["555-1234-5678"], [None]],
+    [
+        ["2024-01-31", "never"],
+        ["2024-01-31-7"],
+        ["2024-01"],
+        ["1.10.24"],
+        ["555-1234-5678"],
+        [None],
+    ],
 )
 def test_other_text_gives_no_warning(texts):
     FieldEncoder().fit(column(texts))
