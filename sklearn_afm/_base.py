@@ -27,6 +27,9 @@ from ._settings import settings_of
 from ._shared_settings import TrainingSettings
 from ._stored_models import renamed
 
+# What a fit sets beside attributes whose names end in "_".
+_OWN = ("_progress", "_outputs", "_fitted_loss", "_parameter_names", "_target_names")
+
 
 class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink, BaseEstimator):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
@@ -243,10 +246,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
     def _learnt(self) -> set[str]:
         """Names of everything that a fit sets."""
         return {
-            name
-            for name in vars(self)
-            if name in ("_progress", "_outputs", "_parameter_names", "_target_names")
-            or (name.endswith("_") and name[0] != "_")
+            name for name in vars(self) if name in _OWN or (name.endswith("_") and name[0] != "_")
         }
 
     def __setstate__(self, state):

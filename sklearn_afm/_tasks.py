@@ -1,8 +1,11 @@
 """The two tasks: how y becomes a training target, and raw scores become predictions.
 
-A task gives `_base` five things: `_learn_target` (what a fresh fit learns from y),
-`_encode_target`, `_class_weights`, `_objective_weight` and `_loss`.
+A task gives `_base` six things: `_learn_target` (what a fresh fit learns from y), `_learn_loss`
+(what its loss takes from all targets), `_encode_target`, `_class_weights`, `_objective_weight` and
+`_loss`.
 """
+
+from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -10,12 +13,17 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._compat import StrOptions
+from ._compat import Interval, StrOptions
+from ._core.losses.absolute_error import AbsoluteError
+from ._core.losses.gamma import GammaLoss
+from ._core.losses.huber import HuberLoss
 from ._core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from ._core.losses.loss import Loss
+from ._core.losses.poisson import PoissonLoss
+from ._core.losses.quantile import PinballLoss
 from ._core.losses.squared_error import SquaredError
 from ._core.ranks import sum_over_ranks, union
-from ._settings import TRAINING, setting
+from ._settings import RARELY, TRAINING, setting
 from ._shared_settings import TrainingSettings
 
 # Squares of targets up to here are numbers of float64.
@@ -26,26 +34,75 @@ left. While the model learns, {} 0 and 1 stay as they are."""
 
 
 class RegressionTask(RegressorMixin, TrainingSettings):
-    """Squared error on standardised targets, one or several."""
+    """A loss of targets, one or several, which are standardised if they have a unit."""
 
-    _loss: Loss = SquaredError()
+    loss: str = setting(
+        "squared_error",
+        [StrOptions({"squared_error", "absolute_error", "huber", "poisson", "gamma", "quantile"})],
+        '{"squared_error", "absolute_error", "huber", "poisson", "gamma", "quantile"}',
+        """What is minimised, and so what is predicted: the mean ("squared_error"), the median
+        ("absolute_error"), a mean that outliers move less ("huber"), a quantile, or the mean by a
+        model of its logarithm, whose effects multiply: "poisson" for counts (y >= 0; half the
+        Poisson deviance) and "gamma" for amounts (y > 0; half the gamma deviance). ``score`` is R^2
+        for all of them.""",
+    )
+    quantile: float | None = setting(
+        None,
+        [Interval(Real, 0, 1, closed="neither"), None],
+        "float in (0, 1) or None",
+        'The quantile that ``loss="quantile"`` predicts.',
+    )
+    huber_delta: float = setting(
+        1.0,
+        [Interval(Real, 0, None, closed="neither")],
+        "float",
+        """Error from which on ``loss="huber"`` grows linearly, in standard deviations of y. Below
+        it is the squared error.""",
+        group=RARELY,
+    )
+
     _words = {
-        "loss": "squared error",
+        "loss": "the loss",
         "outputs": "n_outputs",
-        "task_attributes": "",
+        "task_attributes": """\
+delta_ : ndarray of shape (n_outputs,)
+    Error from which on the Huber loss grows linearly, in the unit of y; only with
+    ``loss="huber"``.""",
         "units": _UNITS.format(
             "columns are divided by the root mean square of their non-zero\n"
-            "values, and targets are standardised; the fitted attributes apply to X and y as given."
+            'values, and targets are standardised, but for the losses "poisson" and "gamma"; the\n'
+            "fitted attributes apply to X and y as given."
         ),
     }
+
+    @property
+    def _loss(self) -> Loss:
+        """The loss in the unit of y."""
+        fitted = getattr(self, "_fitted_loss", self.loss)
+        if fitted != self.loss:
+            raise ValueError(
+                f"loss={self.loss!r}, but this {type(self).__name__} was fitted with "
+                f"loss={fitted!r}. Set it back, or fit a clone (sklearn.base.clone)."
+            )
+        if self.loss == "quantile":
+            if self.quantile is None:
+                raise ValueError(
+                    'loss="quantile" needs quantile: a number between 0 and 1, such as 0.9.'
+                )
+            return PinballLoss(self.quantile)
+        if self.loss == "huber":
+            return HuberLoss(getattr(self, "delta_", np.ones(1)))
+        return _LOSSES[self.loss]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
         return tags
 
     def _learn_target(self, y, classes) -> tuple[int, bool]:
         """Number of outputs, and whether the fitted attributes have an axis for them."""
+        self._fitted_loss = self.loss
         return (1, False) if y.ndim == 1 else (y.shape[1], True)
 
     def _encode_target(self, y) -> np.ndarray:
@@ -63,7 +120,29 @@ class RegressionTask(RegressorMixin, TrainingSettings):
             raise ValueError(
                 f"y has {target.shape[1]} targets, but the estimator was fitted with {n_outputs}."
             )
+        self._check_domain(target)
         return target
+
+    def _check_domain(self, target) -> None:
+        loss = self._loss
+        outside = ~loss.in_domain(target).all(axis=1)
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(
+                f"y must be {loss.domain} for loss={self.loss!r}; it is not in "
+                f"{np.count_nonzero(outside)} of {len(target)} rows, first in row {row}: "
+                f"{target[row].tolist()}. Leave these rows out, or take another loss."
+            )
+
+    def _learn_loss(self, target, weight, scale) -> None:
+        """Learn what the loss takes from all targets: `scale` is their unit, (n_outputs,)."""
+        if not np.isfinite(self._loss.start_bias(target, weight)).all():
+            raise ValueError(
+                f"y is 0 in all rows, and loss={self.loss!r} models the logarithm of its mean. "
+                "There is nothing to learn."
+            )
+        if self.loss == "huber":
+            self.delta_ = self.huber_delta * scale
 
     def _class_weights(self, y, target, sample_weight) -> None:
         """There are no classes."""
@@ -87,10 +166,24 @@ class RegressionTask(RegressorMixin, TrainingSettings):
         Raises
         ------
         ValueError
-            If X cannot be read as numbers, or a raw score is infinite or NaN.
+            If X cannot be read as numbers, or a prediction is infinite or NaN.
         """
-        result = self._loss.predictions(self._raw_scores(X))
+        raw = self._raw_scores(X)
+        result = self._loss.predictions(raw)
+        if not np.isfinite(result).all():
+            raise ValueError(
+                f"A prediction is infinite: its logarithm goes up to {raw.max():g}. Clip or "
+                "scale X as it was for training."
+            )
         return result if np.ndim(self.bias_) else result[:, 0]
+
+
+_LOSSES: dict[str, Loss] = {
+    "squared_error": SquaredError(),
+    "absolute_error": AbsoluteError(),
+    "poisson": PoissonLoss(),
+    "gamma": GammaLoss(),
+}
 
 
 class ClassificationTask(ClassifierMixin, TrainingSettings):
@@ -143,6 +236,9 @@ class ClassificationTask(ClassifierMixin, TrainingSettings):
                 f"the classes are {self.classes_[:10].tolist()}."
             )
         return np.searchsorted(self.classes_, y)[:, None].astype(np.float64)
+
+    def _learn_loss(self, target, weight, scale) -> None:
+        """Labels have no unit."""
 
     def _class_weights(self, y, target, sample_weight) -> np.ndarray | None:
         """Weight of each class, by the training rows; None without `class_weight`."""

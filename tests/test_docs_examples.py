@@ -62,7 +62,7 @@ def test_files_that_pages_name_exist():
     ("page", "tests"),
     [
         ("new_model.md", ["tests/test_bilinear.py", "tests/test_estimator_checks.py"]),
-        ("new_loss.md", ["tests/test_poisson.py"]),
+        ("new_loss.md", ["tests/test_tweedie.py"]),
     ],
 )
 def test_a_worked_example_works(page, tests, tmp_path):
@@ -82,7 +82,7 @@ def test_a_worked_example_works(page, tests, tmp_path):
     assert len(re.findall(r"^[+-][^+-]", changes, re.M)) == 1
     # Few lines of context: what changes next to it in the package is no concern of the page.
     subprocess.run(["git", "apply", "-C1", "-"], input=changes, text=True, check=True, cwd=tmp_path)
-    options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or Bilinear or poisson"]
+    options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or Bilinear or tweedie"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests, "tests/test_structure.py"],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},

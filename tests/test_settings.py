@@ -78,7 +78,7 @@ def test_documented_attributes_are_those_of_a_fit(Estimator, one_hot_data):
     model = Estimator(max_iter=1, embedding_dim=3).fit(X, target_for(Estimator, y))
     fitted = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
     documented = section(Estimator, "Attributes")
-    assert fitted == set(documented) - {"feature_names_in_"}
+    assert fitted == set(documented) - {"feature_names_in_", "delta_"}
     sizes = {"n_features": 20, "embedding_dim": 3, "attention_dim": 16, "n_classes": 2}
     sizes |= {"n_fields": len(np.unique(model.fields_))}
     sizes |= {"n_crosses": len(model.cross_columns_), "n_pairs": len(model.l2_crosses_), "2": 2}

@@ -78,6 +78,8 @@ def _fit_part(setup: Setup, every: Rows | None) -> LinearPart | None:
         if strengths is not None:
             part = fit_linear_part(problem, strengths, _start_of_factors(setup, problem))
     if part is not None and not np.isfinite(part.raw).all():
+        if setup.loss.log_link:  # its parabolas do not bound it everywhere: descent may overshoot
+            return None
         raise ValueError(
             f"The training loss became infinite or NaN ({setup.sizes(prepared.X.data)}). Clip "
             "outliers in X, or give a number for l2_linear."
@@ -89,7 +91,17 @@ def _problem(setup: Setup, X, target, weight) -> Problem:
     loss, target = setup.loss, target.astype(np.float64)
     bias = loss.start_bias(target, weight)
     number, group = setup.fields.number, setup.fields.group
-    return Problem(X, target, weight, number, group, bias, loss.derivatives, loss.standardises)
+    return Problem(
+        X,
+        target,
+        weight,
+        number,
+        group,
+        bias,
+        loss.derivatives,
+        loss.target_power,
+        loss.dispersion,
+    )
 
 
 def _problem_of(setup: Setup, rows: Rows) -> Problem:
@@ -110,6 +122,7 @@ def _start_of_factors(setup: Setup, problem: Problem) -> Factors | None:
     if (
         estimator.l2_embedding != "auto"
         or fm is None
+        or not setup.loss.smooth
         or {"embeddings", "projection"} & set(estimator.freeze)
     ):
         return None
@@ -159,10 +172,11 @@ def _pairs(crosses, fields: FieldsOfColumns):
 
 def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
     """What is left to learn beside the linear part, in units of what it leaves to interactions."""
-    rest = 1.0
+    rest, loss = 1.0, setup.loss
     prepared = setup.prepared
-    if setup.loss.standardises and rescales:
+    if loss.standardises and rescales:
         rest = part.strengths.held_out_loss / prepared.target.shape[1]
+        rest = (rest / loss.of_normal) ** (2 / loss.target_power)  # a variance
         if part.factors is not None:
             squares = (part.factors.scores(prepared.X) ** 2).mean(axis=1)
             weight = prepared.rows.weight
@@ -176,6 +190,7 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
             units=dataclasses.replace(prepared.units, scaling=scaling),
             target=(prepared.target / rest).astype(prepared.target.dtype),
         )
+        loss = loss.in_units_of(rest)
     part = dataclasses.replace(
         part,
         bias=part.bias / rest,
@@ -192,7 +207,12 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
     )
     scaling = prepared.units.scaling
     return dataclasses.replace(
-        setup, prepared=prepared, data=data, linear=part, crosses=_as_given(part.crosses, scaling)
+        setup,
+        prepared=prepared,
+        data=data,
+        loss=loss,
+        linear=part,
+        crosses=_as_given(part.crosses, scaling),
     )
 
 

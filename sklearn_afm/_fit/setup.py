@@ -33,7 +33,7 @@ class Setup:
 
     estimator: object  # for its settings
     model: Model
-    loss: Loss
+    loss: Loss  # in the model's units
     several_outputs: bool
     median_pairs: float
     prepared: Prepared
@@ -120,7 +120,9 @@ def make_setup(
         stream=stream,
         scaling=scaling,
     )
-    rows = prepared.rows
+    rows, scale = prepared.rows, prepared.units.scaling.target_scale
+    if known is None:
+        estimator._learn_loss(rows.target, rows.weight, scale)
     n_rows = int(ranks.sum_over_ranks(len(rows.y)))
     median_pairs = rows.median_pairs() if known is None else estimator.median_pairs_
     product_dtype = torch.bfloat16 if estimator.precision == "bfloat16" else None
@@ -132,7 +134,7 @@ def make_setup(
     return Setup(
         estimator,
         model,
-        loss,
+        estimator._loss.in_units_of(scale),
         several_outputs,
         median_pairs,
         prepared,

@@ -169,6 +169,10 @@ def _check_fm(setup: Setup) -> None:
     n_outputs = setup.model.n_outputs
     if np.size(fm.bias_) != n_outputs:
         raise ValueError(f"init has {np.size(fm.bias_)} outputs, this fit {n_outputs}.")
+    if fm._loss.name != estimator._loss.name:
+        raise ValueError(
+            f"init was fitted with the {fm._loss.name}, this fit has the {estimator._loss.name}."
+        )
     classes = getattr(fm, "classes_", None)
     if not np.array_equal(classes, getattr(estimator, "classes_", None)):
         raise ValueError(

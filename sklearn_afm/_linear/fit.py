@@ -45,7 +45,8 @@ class Problem:
     group: np.ndarray  # (n_columns,) number of the strength
     bias: np.ndarray  # (n_outputs,) to start from
     derivatives: Callable  # of a `Loss`
-    noise: bool  # whether the loss has a unit (`learn_strengths`)
+    power: int  # of the target's unit that the loss is in; 0: it has no unit
+    dispersion: Callable | None = None  # of a `Loss`
 
     @property
     def n_rows(self) -> int:
@@ -91,11 +92,12 @@ class Strengths:
     values: np.ndarray
     pairs: Pairs
     held_out_loss: float
+    dispersion: float = 1.0  # the loss is minus the logarithm of a likelihood, times this
 
     def without_crosses(self) -> "Strengths":
         """Those of the groups of columns."""
         n_groups = len(self.values) - len(self.pairs)
-        return Strengths(self.values[:n_groups], [], self.held_out_loss)
+        return replace(self, values=self.values[:n_groups], pairs=[])
 
 
 @dataclass(frozen=True)
@@ -139,16 +141,16 @@ def learn(problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None) -
     if len(blocks) > _MOST_BLOCKS:
         return None
     few, blocks, held_out = _learning_rows(problem, blocks, held_out)
+    dispersion = _dispersion(few, blocks, held_out[0])
 
     def learn_with(pairs: Pairs) -> Learnt:
         start = np.repeat([_START, _START_OF_CROSSES], [problem.n_groups, len(pairs)])
         every = [*blocks, *cross_blocks(blocks, pairs, few.X.shape, problem.n_groups)]
-        return learn_strengths(
-            every, few.loss_of_rows, few.weight, held_out, few.bias, start, few.noise
-        )
+        unit = None if few.power else dispersion
+        return learn_strengths(every, few.loss_of_rows, few.weight, held_out, few.bias, start, unit)
 
     learnt, pairs = learn_with([]), []
-    usual = _with_usual_strengths(few, blocks, held_out)
+    usual = _with_usual_strengths(few, blocks, held_out, dispersion)
     if not _is_better(learnt, usual, few.weight):
         learnt = replace(usual, left=learnt.left)
     if crosses is not None and len(crosses):
@@ -160,7 +162,7 @@ def learn(problem: Problem, held_out: np.ndarray, crosses: str | Pairs | None) -
             learnt, pairs = _useful(beside, pairs, problem.n_groups)
         else:
             pairs = []
-    return Strengths(learnt.strengths, pairs, learnt.held_out_loss)
+    return Strengths(learnt.strengths, pairs, learnt.held_out_loss, dispersion)
 
 
 def fit_linear_part(
@@ -181,9 +183,9 @@ def fit_linear_part(
         # Crosses explain what embeddings could, and more besides. If they came first, little would
         # be left.
         if crosses and not factors.n_sweeps:
-            _fit_factors(fields, fields, weights, factors, problem, strengths.values)
+            _fit_factors(fields, fields, weights, factors, problem, strengths)
         if factors.active.any():
-            _fit_factors(fields, blocks, weights, factors, problem, strengths.values)
+            _fit_factors(fields, blocks, weights, factors, problem, strengths)
         raw_of_factors = factors.scores(problem.X)
     if factors is None or not factors.active.any():
         _descend_to_the_end(blocks, weights, problem, strengths.values)
@@ -211,7 +213,7 @@ def start_of_factors(
     factors = Factors.start(blocks, n_columns, problem.n_groups, projection, rng)
     squares = sum_over_ranks(problem.weight @ (problem.target**2).mean(axis=1))
     size = np.sqrt(squares / problem.total_weight)
-    return factors.in_units_of(1 / size) if problem.noise and size > 0 else factors
+    return factors.in_units_of(1 / size) if problem.power and size > 0 else factors
 
 
 def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
@@ -224,9 +226,21 @@ def _learning_rows(problem: Problem, blocks: list[Block], held_out: np.ndarray):
     return problem.part(chosen), [block.part(chosen) for block in blocks], held_out[:, chosen]
 
 
-def _with_usual_strengths(problem: Problem, blocks: list[Block], held_out: np.ndarray) -> Learnt:
+def _dispersion(problem: Problem, blocks: list[Block], held_out: np.ndarray) -> float:
+    """The dispersion of rows that a linear model of the other rows predicts."""
+    if problem.dispersion is None:
+        return 1.0
+    training = replace(problem, weight=problem.weight - held_out)
+    strengths = np.full(problem.n_groups, _OF_LOGISTIC_REGRESSION)
+    raw = _descended(blocks, training, strengths).raw
+    return max(problem.dispersion(raw, problem.target, held_out), _SMALLEST_UNIT)
+
+
+def _with_usual_strengths(
+    problem: Problem, blocks: list[Block], held_out: np.ndarray, dispersion: float
+) -> Learnt:
     """The strengths that linear models have untuned, and the held-out loss under them."""
-    usual = _OF_RIDGE if problem.noise else _OF_LOGISTIC_REGRESSION
+    usual = _OF_RIDGE if problem.power else _OF_LOGISTIC_REGRESSION * dispersion
     strengths, of_rows = np.full(problem.n_groups, usual), np.zeros(len(problem.weight))
     for of_fold in held_out:
         training = replace(problem, weight=problem.weight - of_fold)
@@ -269,19 +283,21 @@ def _fit_factors(
     weights: Weights,
     factors: Factors,
     problem: Problem,
-    strengths: np.ndarray,
+    strengths: Strengths,
 ) -> None:
     """Rounds over linear weights and embeddings."""
     total, variance = problem.total_weight, np.zeros_like(weights.raw)
-    descend(blocks, weights, strengths, problem.weighted, _FIRST_ROUNDS)
+    descend(blocks, weights, strengths.values, problem.weighted, _FIRST_ROUNDS)
     for _ in range(_MOST_ROUNDS_OF_FACTORS):
         before = weights.raw.copy()
-        descend(blocks, weights, strengths, problem.weighted)
-        unit = 1.0
-        if problem.noise:  # that is squared error: twice the variance of the noise
-            of_variance = sum_over_ranks((problem.weight @ variance).sum())
+        descend(blocks, weights, strengths.values, problem.weighted)
+        unit = strengths.dispersion
+        if problem.power:  # the most likely unit of errors with a density exp(-loss / unit)
+            curvature = problem.loss_of_rows(weights.raw)[2]
+            of_variance = sum_over_ranks((problem.weight @ (curvature / 2 * variance)).sum())
             expected = problem.loss(weights.raw) + of_variance
-            unit = max(2 * expected / (total * weights.raw.shape[1]), _SMALLEST_UNIT)
+            unit = problem.power * expected / (total * weights.raw.shape[1])
+            unit = max(unit, _SMALLEST_UNIT)
         variance = sweep_factors(fields, factors, weights, problem.weighted, unit, total)
         if factors.settled and _hardly_changed(before, weights, problem, _TOLERANCE_OF_FACTORS):
             break

@@ -60,7 +60,7 @@ def learn_strengths(
     held_out: np.ndarray,
     bias: np.ndarray,
     start: np.ndarray,
-    noise: bool,
+    dispersion: float | None,
 ) -> Learnt:
     """Strengths under which the held-out loss is lowest.
 
@@ -75,14 +75,15 @@ def learn_strengths(
         Bias to start from.
     start : ndarray of shape (n_groups,)
         Strengths to start from, times the share of the loss that is left.
-    noise : bool
-        Whether the loss has a unit, as squared error has. A strength is then the variance of the
+    dispersion : float or None
+        The loss is minus the logarithm of a likelihood, times this: strengths are in proportion to
+        it. None: the loss has a unit, as squared error has. A strength is then the variance of the
         noise over that of the weights: it falls with the share of the loss that is left.
     """
     folds = [_fold(blocks, weight, of_fold, bias) for of_fold in held_out]
     total = sum_over_ranks(weight.sum())
     at_start = sum_over_ranks(weight @ loss(np.tile(bias, (len(weight), 1)))[0]) / total or 1.0
-    unit, left = (at_start, 1.0) if noise else (1.0, 1.0)
+    unit, left = (at_start, 1.0) if dispersion is None else (dispersion, dispersion)
     log_start = np.log(start)
     log, step, before = log_start.copy(), np.full(len(start), _FIRST_STEP), np.zeros(len(start))
     best, best_value, best_rows = log, np.inf, np.zeros(len(weight))
@@ -101,7 +102,7 @@ def learn_strengths(
         log, step, before = _resilient(log, step, slope, before)
         if number > 2 and step.mean() < _LAST_STEP:
             break
-        if noise and number < 2:
+        if dispersion is None and number < 2:
             unit = held_out_loss / total or at_start
             left = float(np.clip(unit / at_start, _SMALLEST_SHARE, 1))
     held_out_loss = sum_over_ranks(best_rows.sum()) / total

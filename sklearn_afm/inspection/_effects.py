@@ -108,7 +108,8 @@ def pair_effect(
             as one.
         unit : str
             Unit of `mean`: "unit of" the target, by the name of y if ``fit`` got a Series or a
-            frame, else "unit of y". Of a classifier, "log odds of" its second class, or "logit of"
+            frame, else "unit of y"; "log of" it with the losses "poisson" and "gamma": exp(mean) is
+            then a factor. Of a classifier, "log odds of" its second class, or "logit of"
             a class if it has more than two.
 
         The result prints its first ten lines; ``result.to_frame()`` is a pandas DataFrame of all,

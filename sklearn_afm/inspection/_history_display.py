@@ -27,6 +27,8 @@ class HistoryDisplay:
         Error to draw. "RMSE" draws the square root of the loss.
     unit : str, default="unit of y"
         Unit of the RMSE, in words.
+    loss : str, default="log loss (nats)"
+        Name of the loss, in words.
 
     Attributes
     ----------
@@ -53,11 +55,14 @@ class HistoryDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, histories, *, best=None, measure="loss", unit="unit of y"):
+    def __init__(
+        self, histories, *, best=None, measure="loss", unit="unit of y", loss="log loss (nats)"
+    ):
         self.histories = histories
         self.best = best
         self.measure = measure
         self.unit = unit
+        self.loss = loss
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
@@ -70,7 +75,7 @@ class HistoryDisplay:
             last step is one. It may also be a fitted search (``refit=True``) over one of these,
             or one of these in a :class:`~sklearn.frozen.FrozenEstimator`. A list or dict draws
             several of them. The keys of a dict name them. The error is the root mean squared
-            error (RMSE) of regressors and the log loss of classifiers.
+            error (RMSE) of regressors that minimise the squared error, and else the loss.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -93,11 +98,18 @@ class HistoryDisplay:
         tasks = {is_regressor(model) for model in models.values()}
         if len(tasks) > 1:
             raise ValueError("Regressors and classifiers share no error. Draw them separately.")
+        losses = {model._loss.name for model in models.values()}
+        if len(losses) > 1:
+            raise ValueError(
+                f"Errors of several losses ({', '.join(sorted(losses))}) share no axis."
+            )
+        squared = losses == {"squared error"}
         return cls(
             {name: model.history_ for name, model in models.items()},
             best={name: model.best_iter_ for name, model in models.items()},
-            measure="RMSE" if tasks == {True} else "loss",
-            unit=_unit(models.values()) if tasks == {True} else "",
+            measure="RMSE" if squared else "loss",
+            unit=_unit(models.values()) if squared else "",
+            loss=losses.pop() if tasks == {True} else "log loss (nats)",
         ).plot(ax)
 
     def plot(self, ax=None):
@@ -142,7 +154,7 @@ class HistoryDisplay:
             self.lines_[name] = lines
         ax.set_xlabel("epoch")
         rmse = self.measure == "RMSE"
-        ax.set_ylabel(with_unit("RMSE", self.unit) if rmse else "log loss (nats)")
+        ax.set_ylabel(with_unit("RMSE", self.unit) if rmse else self.loss)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(linewidth=0.4, alpha=0.6)
         drawn = [line for lines in self.lines_.values() for line in lines]

@@ -108,8 +108,8 @@ def pair_importance(
         statistic : str
             The parameter `statistic`.
         unit : str
-            Unit of `mean`, as in :func:`pair_effect`; "units of y" or "logits" of an average over
-            outputs; "" of attention, which has none.
+            Unit of `mean`, as in :func:`pair_effect`; "units of y", "logs of y" or "logits" of an
+            average over outputs; "" of attention, which has none.
 
         The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
         in the same order.

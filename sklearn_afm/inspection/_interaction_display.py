@@ -238,4 +238,6 @@ def _prediction_label(model, output):
     if is_classifier(model):
         return unit_of(model, output)
     target = target_of(model, output)
+    if model._loss.log_link:
+        return f"log of the prediction of {target}" if target else "log of the prediction"
     return f"prediction of {target}" if target else "prediction"

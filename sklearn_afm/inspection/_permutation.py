@@ -68,9 +68,10 @@ def permutation_pair_importance(
         fields : ndarray of shape (n_fields,)
             Names of the fields.
         mean : ndarray of shape (n_fields, n_fields)
-            Rise of the mean loss. The loss is the squared error of a regressor (the mean over
-            targets, in the target's unit squared) or the log loss of a classifier, in nats. The
-            matrix is symmetric. A negative value means that the change lowers the loss.
+            Rise of the mean loss. The loss is that of the regressor's `loss` (the mean over
+            targets; a squared error is in the target's unit squared) or the log loss of a
+            classifier, in nats. The matrix is symmetric. A negative value means that the change
+            lowers the loss.
         std_error : ndarray of shape (n_fields, n_fields)
             Standard error of `mean` over rows.
         loss : float
@@ -86,7 +87,7 @@ def permutation_pair_importance(
         statistic : str
             "loss increase".
         unit : str
-            "squared error" or "log loss, nats".
+            "log loss, nats", or the name of the regressor's loss, such as "squared error".
 
         The result prints its first ten pairs; ``result.to_frame()`` is a pandas DataFrame of all,
         in the same order.
@@ -174,7 +175,7 @@ def permutation_pair_importance(
         occurs > 0,
         std_error=std_error,
         statistic="loss increase",
-        unit="log loss, nats" if is_classifier(model) else "squared error",
+        unit="log loss, nats" if is_classifier(model) else model._loss.name,
     )
     result.loss = float(baseline / weight.sum())
     return result

@@ -104,10 +104,13 @@ def output_names(model) -> np.ndarray:
 
 def unit_of(model, output: int | None) -> str:
     """Return the unit of an output's raw scores, in words; None stands for the mean of several."""
+    log_link = model._loss.log_link
+    if output is None and log_link:
+        return "logs of y"
     if output is None:
         return "logits" if hasattr(model, "classes_") else "units of y"
     if not hasattr(model, "classes_"):
-        return f"unit of {target_of(model, output) or 'y'}"
+        return f"{'log' if log_link else 'unit'} of {target_of(model, output) or 'y'}"
     return f"{'logit' if has_output_axis(model) else 'log odds'} of {target_of(model, output)}"
 
 

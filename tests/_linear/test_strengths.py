@@ -81,7 +81,7 @@ def test_fields_that_vary_more_have_smaller_strengths():
         1.0 * (rng.integers(0, 4, 4000) == np.arange(4)[:, None]),
         np.zeros(1),
         np.full(3, 1.5),
-        noise=True,
+        dispersion=None,
     )
     found = learnt.strengths
     # The best strength is the ratio of the variances, of noise 1 and of the field's weights.
@@ -103,7 +103,7 @@ def test_strengths_do_not_depend_on_the_unit_of_the_target():
             fold,
             np.zeros(1),
             np.full(3, 1.5),
-            noise=True,
+            dispersion=None,
         ).strengths
         for unit in (1.0, 100.0)
     ]
