@@ -1,5 +1,6 @@
 """Regressors with each of their losses."""
 
+import dataclasses
 import pickle
 import warnings
 
@@ -20,6 +21,8 @@ from sklearn.metrics import (
 from sklearn.utils.estimator_checks import check_estimator
 
 from sklearn_afm import AFMRegressor, FMRegressor
+from sklearn_afm._fit import linear
+from sklearn_afm._linear.fit import fit_linear_part
 from sklearn_afm.baselines import DeepFMRegressor
 from sklearn_afm.inspection import HistoryDisplay, pair_effect, permutation_pair_importance
 
@@ -262,3 +265,18 @@ def test_explanations_are_in_the_unit_of_the_loss(rows, rng):
     assert found.loss == pytest.approx(mean_poisson_deviance(y, counts.predict(X)) / 2, rel=1e-5)
     with pytest.raises(ValueError, match="share no axis"):
         HistoryDisplay.from_estimator([counts, median])
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_a_linear_part_that_overshoots_is_left_out(loss, rows, rng, monkeypatch):
+    """It is worse than a constant, but finite."""
+    X, score = rows
+    y = target_of(loss, score, rng)
+
+    def overshooting(*args):
+        part = fit_linear_part(*args)
+        return dataclasses.replace(part, bias=part.bias + 6)
+
+    monkeypatch.setattr(linear, "fit_linear_part", overshooting)
+    model = with_loss(FMRegressor, loss, max_iter=3).fit(X, y)
+    assert METRICS[loss](y, model.predict(X)) < METRICS[loss](y, np.full(len(y), y.mean()))

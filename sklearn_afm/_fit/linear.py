@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from .._attributes import crosses_of
-from .._core.ranks import sum_over_ranks
+from .._core import ranks
 from .._data.fields import FieldsOfColumns
 from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
@@ -77,14 +77,24 @@ def _fit_part(setup: Setup, every: Rows | None) -> LinearPart | None:
         part = None
         if strengths is not None:
             part = fit_linear_part(problem, strengths, _start_of_factors(setup, problem))
-    if part is not None and not np.isfinite(part.raw).all():
-        if setup.loss.log_link:  # its parabolas do not bound it everywhere: descent may overshoot
-            return None
+    if part is None or (setup.loss.log_link and not _lowers_the_loss(part, problem)):
+        return None
+    if ranks.any_rank(not np.isfinite(part.raw).all()):
         raise ValueError(
             f"The training loss became infinite or NaN ({setup.sizes(prepared.X.data)}). Clip "
             "outliers in X, or give a number for l2_linear."
         )
     return part
+
+
+def _lowers_the_loss(part: LinearPart, problem: Problem) -> bool:
+    """Whether it is better than the bias to start from; False also if it is infinite or NaN.
+
+    A loss of logarithms has no parabola that bounds it everywhere, so that descent may overshoot.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = problem.loss(part.raw_scores(problem.X))
+    return loss <= problem.loss(np.tile(problem.bias, (len(problem.weight), 1)))
 
 
 def _problem(setup: Setup, X, target, weight) -> Problem:
@@ -136,10 +146,11 @@ def with_all_rows(setup: Setup, rows: Rows, *, continues) -> Setup:
 
     Embeddings that started from it get what these rows change, unless they come from `continues`.
     """
-    before = setup.linear
-    part = fit_linear_part(
-        _problem_of(setup, rows), before.strengths, copy.deepcopy(before.factors)
-    )
+    before, problem = setup.linear, _problem_of(setup, rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        part = fit_linear_part(problem, before.strengths, copy.deepcopy(before.factors))
+    if setup.loss.log_link and not _lowers_the_loss(part, problem):
+        return setup
     shift = None
     if part.factors is not None and continues is None:
         shift = (part.factors.mean - before.factors.mean).T
@@ -180,7 +191,7 @@ def _beside(setup: Setup, part: LinearPart, *, rescales: bool) -> Setup:
         if part.factors is not None:
             squares = (part.factors.scores(prepared.X) ** 2).mean(axis=1)
             weight = prepared.rows.weight
-            total, of_all = sum_over_ranks(np.array([weight @ squares, weight.sum()]))
+            total, of_all = ranks.sum_over_ranks(np.array([weight @ squares, weight.sum()]))
             rest = max(rest, total / of_all)
         rest = float(np.clip(np.sqrt(rest), _SMALLEST_REST, 1))
         scaling = prepared.units.scaling
