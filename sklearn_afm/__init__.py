@@ -5,6 +5,7 @@ from ._bayesian_fm import BayesianFMClassifier, BayesianFMRegressor
 from ._fields.encoder import FieldEncoder
 from ._fields.pipeline import make_field_pipeline
 from ._fm import FMClassifier, FMRegressor
+from ._ranking import AFMRanker, FMRanker
 
 __version__ = "0.1.0.dev0"
 

@@ -184,16 +184,18 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         known = self._progress if continued else None
         return pass_rows(self, rows, seeds_of_first(self._seeds()), known)
 
-    def _trained(self, X, y, *others) -> tuple:
+    def _trained(self, X, y, *others, items=None) -> tuple:
         """A fitted working copy, and the warnings of the fit. `others` are as in ``fit``."""
         continued = self._continues()
         fitted = self._working_copy()
         with ranks.together(), torch_memory_errors():
-            notices = fitted._fit(X, y, *others, continued)
+            notices = fitted._fit(X, y, *others, continued, items)
         return fitted, notices
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued) -> Notices:
+    def _fit(
+        self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued, items
+    ) -> Notices:
         if continued:
             self._check_same_sizes()
         rows, class_weights = self._check_training_rows(
@@ -203,7 +205,12 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         known = self._progress if continued else None
         notices = [] if continued else codes_notice(self, rows.X)
         seeds = seeds_of_first(self._seeds())
-        return notices + fit_rows(self, rows, validation, seeds, known)
+        catalogue, rows, validation = self._in_catalogue(rows, validation, items)
+        return notices + fit_rows(self, rows, validation, seeds, known, catalogue)
+
+    def _in_catalogue(self, rows: Rows, validation: Rows | None, items) -> tuple:
+        """What negatives are drawn from (None: the rows have their own), and the rows."""
+        return None, rows, validation
 
     def _working_copy(self):
         """The estimator that a fit works on, its parameters plain Python numbers.

@@ -7,6 +7,7 @@ versions that are supported (1.6 to 1.9). Each can go if scikit-learn offers a p
 import sys
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -29,4 +30,5 @@ __all__ = [
     "check_sample_weight",
     "dataclass_transform",
     "fit_context",
+    "safe_indexing",
 ]

@@ -96,7 +96,7 @@ def gradients_of(
 ):
     """What an epoch of SGD takes from the parameters, over the learning rate."""
     parameters = tensors(params, device)
-    batch_size = len(weight) // loss.rows_per_example // n_batches
+    batch_size = len(weight) // n_batches
     trainer = make_trainer(model, loss, parameters, batch_size, learning_rate)
     trainer.run_epoch(training_data(X, target, weight, device))
     return {

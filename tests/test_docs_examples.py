@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted(
-    [*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md"), DOCS / "guide" / "dask.md"]
-)
+GUIDE = [DOCS / "guide" / f"{name}.md" for name in ("dask", "ranking")]
+PAGES = sorted([*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md"), *GUIDE])
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
 # Paths of files that pages name; those of the worked examples do not exist yet.
 NAMED = re.compile(r"`((?:tests|sklearn_afm)/[\w/.]+\.\w+)`")

@@ -108,8 +108,8 @@ def one_process(monkeypatch):
         seeds = [of_first, *of_first.spawn(n_ranks - 1)]
         orders = [np.random.default_rng(seed) for seed in seeds]
 
-        def blocks(X, _, all_ranks_size):
-            size = all_ranks_size // n_ranks
+        def blocks(X, _, ends):
+            size = ends[0] // n_ranks
             drawn = [
                 start + order.permutation(end - start)
                 for order, start, end in zip(orders, bounds, bounds[1:])

@@ -55,6 +55,32 @@ def validation_split(X, target, fraction, *, by_class: bool, seed: int):
     return np.flatnonzero(~set_aside), np.flatnonzero(set_aside)
 
 
+def validation_lists(first, fraction, *, seed: int):
+    """The same for rows that come in lists: both parts have whole ones.
+
+    Parameters
+    ----------
+    first : ndarray of shape (n_rows,)
+        Not 0 in the first row of each list.
+    fraction : float or int
+        Share or number of lists to set aside.
+    seed : int
+    """
+    number = (first != 0).cumsum() - 1
+    n_lists = int(number[-1]) + 1
+    n_val = fraction if isinstance(fraction, int) else math.ceil(fraction * n_lists)
+    if n_val >= n_lists:
+        raise ValueError(
+            f"validation_fraction={fraction!r} sets aside {n_val} groups for early stopping, but "
+            f"there are {n_lists} groups. None would be left for training. Lower it, pass X_val "
+            "and y_val, or set early_stopping=False."
+        )
+    chosen = np.zeros(n_lists, dtype=bool)
+    chosen[np.random.default_rng(seed).permutation(n_lists)[:n_val]] = True
+    set_aside = chosen[number]
+    return np.flatnonzero(~set_aside), np.flatnonzero(set_aside)
+
+
 def _set_aside(n: int, label, fraction, seed) -> np.ndarray:
     """Return the positions to set aside. Both parts get one of each label that occurs twice."""
     options = {"test_size": fraction, "random_state": seed}

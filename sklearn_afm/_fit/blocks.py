@@ -9,13 +9,13 @@ from sklearn.base import is_classifier
 from .._core.tensors import shared_tensor
 from .._core.training.data import TrainingData
 from .._core.training.windows import BlockData
-from .._data.prepare import Units, in_units, targets_in_units
+from .._data.prepare import Units
 from .._data.rows import Rows
 from . import auto
 from .checkpoint import Checkpoint, digests, fingerprint
 from .counting import Counts, count_classes, count_rows
 from .fit import finish, fit_rows, goes_on_from
-from .linear import linear_bias, offset_of_rows, with_crosses, with_linear_part
+from .linear import linear_bias, with_crosses, with_linear_part
 from .monitor import make_monitor
 from .notices import Notices
 from .progress import Progress
@@ -24,6 +24,7 @@ from .setup import Setup, make_setup
 from .source import Source
 from .start import start_values
 from .training import frozen_names, make_reporter, make_trainer, run_stage
+from .windows import training_data
 
 
 @torch.inference_mode(False)
@@ -154,24 +155,7 @@ def _setup(
     def read(number: int) -> TrainingData:
         rows = source.training_rows(number, int(counts.sizes[number]))
         with source.naming(number):
-            return _training_data(setup, rows)
+            return training_data(setup, rows)
 
     data = BlockData(read, counts.sizes, columns.total_weight / unit, weight, window_rows)
     return dataclasses.replace(setup, data=data)
-
-
-def _training_data(setup: Setup, rows: Rows) -> TrainingData:
-    """Rows as the trainer wants them."""
-    units, dtype = setup.prepared.units, setup.array_dtype
-    rows = rows.prepared(units.scaling.column_mean, units.weight_unit)
-    X, one_hot = in_units(rows.X, units.scaling, dtype)
-    offset = offset_of_rows(setup, rows.X)
-    target = targets_in_units(rows.target, units.scaling, dtype, setup.loss.standardises)
-    return TrainingData(
-        X.astype(dtype, copy=False),
-        one_hot,
-        torch.from_numpy(target).to(setup.device),
-        None if (rows.weight == 1).all() else rows.weight,
-        units.column_weight,
-        None if offset is None else torch.from_numpy(offset).to(setup.device, setup.dtype),
-    )

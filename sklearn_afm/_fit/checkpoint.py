@@ -242,6 +242,8 @@ def _described(value) -> str:
         return str(value)
     if isinstance(value, Real):
         return repr(float(value))
+    if isinstance(value, slice):
+        return repr(value)
     if isinstance(value, dict):
         return str(sorted((str(key), _described(item)) for key, item in value.items()))
     if callable(value) or hasattr(value, "get_params"):

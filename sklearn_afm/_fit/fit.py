@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import torch
 from sklearn.base import is_classifier
 
@@ -9,14 +10,16 @@ from .._attributes import set_unseen
 from .._core import ranks
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
+from .._data.catalogue import Catalogue
 from .._data.rows import Rows, evenly_spaced
-from .._data.split import validation_split
+from .._data.split import validation_lists, validation_split
 from .._data.unseen import learn_unseen_levels
 from .._raw_scores import scores_of_levels
 from . import auto
-from .checkpoint import Checkpoint, digests, fingerprint
+from .checkpoint import Checkpoint, digest, digests, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
 from .monitor import make_monitor
+from .negatives import N_VALIDATION, with_negatives
 from .notices import Notices, interrupted_notice, unfinished_notice, vanished_notice
 from .progress import Progress
 from .reporting import Reporter
@@ -32,7 +35,12 @@ _ROWS_DESCRIBED = 500
 # In a session under torch.no_grad or torch.inference_mode nothing would be learnt.
 @torch.inference_mode(False)
 def fit_rows(
-    estimator, rows: Rows, validation: Rows | None, seeds, known: Progress | None
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    seeds,
+    known: Progress | None,
+    catalogue: Catalogue | None = None,
 ) -> Notices:
     """Train for up to `max_iter` epochs and set the fitted attributes.
 
@@ -45,6 +53,8 @@ def fit_rows(
     seeds : SeedSequence
     known : Progress or None
         Of the fit that goes on.
+    catalogue : Catalogue or None
+        What negatives are drawn from, if the rows are positives alone.
 
     Returns
     -------
@@ -55,14 +65,23 @@ def fit_rows(
     checkpoint = None
     if estimator.checkpoint is not None:
         data = digests(rows) | digests(validation, "{}_val")
+        if catalogue is not None:
+            data["items"] = digest(catalogue.keys)
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, data))
         seeds = checkpoint.seeds(seeds)
     every = rows
-    rows, validation = _split(estimator, rows, validation, seeds)
+    rows, validation = _split(estimator, rows, validation, seeds, catalogue)
+    positives, has_more = rows, rows is not every
+    if catalogue is not None:
+        rng = np.random.default_rng(seeds.generate_state(2)[1])
+        rows = catalogue.lists(positives, estimator.n_negatives, rng)
+        if validation is not None:
+            validation = catalogue.lists(validation, N_VALIDATION, rng)
     setup = make_setup(estimator, rows, seeds, known, stream=False)
-    has_more = rows is not every
     continues = goes_on_from(estimator, known)
     setup = with_linear_part(setup, every if has_more else None, continues=continues)
+    if catalogue is not None:
+        setup = with_negatives(setup, positives, catalogue, known)
     frozen = frozen_names(estimator.freeze, setup.model)
     arrays, optimizer = start_values(setup, known, validation, checkpoint)
     monitor = make_monitor(setup, arrays, validation)
@@ -98,7 +117,9 @@ def finish(
     return notices + unfinished_notice(setup, state, interrupted)
 
 
-def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows, Rows | None]:
+def _split(
+    estimator, rows: Rows, validation: Rows | None, seeds, catalogue: Catalogue | None
+) -> tuple[Rows, Rows | None]:
     """Rows to learn from, and rows for early stopping (None without)."""
     fraction = estimator.validation_fraction
     n_rows = int(ranks.sum_over_ranks(len(rows.y)))
@@ -109,9 +130,13 @@ def _split(estimator, rows: Rows, validation: Rows | None, seeds) -> tuple[Rows,
     if fraction is None:
         return rows, rows
     seed = int(seeds.generate_state(1)[0])
-    parts = validation_split(
-        rows.X, rows.target, fraction, by_class=is_classifier(estimator), seed=seed
-    )
+    if estimator._loss.compares_rows:
+        first = rows.target[:, -1] if catalogue is None else np.ones(n_rows)
+        parts = validation_lists(first, fraction, seed=seed)
+    else:
+        parts = validation_split(
+            rows.X, rows.target, fraction, by_class=is_classifier(estimator), seed=seed
+        )
     train, aside = (rows.part(part) for part in parts)
     return train, aside
 

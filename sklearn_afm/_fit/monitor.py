@@ -17,6 +17,7 @@ from .._data.prepare import in_units, targets_in_units
 from .._data.rows import Rows
 from .._data.units import centered
 from .._data.weights import standard_error
+from ..metrics import mean_ndcg
 from .linear import offset_of_rows
 from .results import set_results
 from .setup import Setup
@@ -27,15 +28,14 @@ def make_monitor(setup: Setup, arrays: dict[str, np.ndarray], validation: Rows |
     if validation is None:
         return None
     losses = loss_monitor(setup, setup.model, arrays, validation)
-    return (
-        losses if setup.estimator.scoring == "loss" else _score_monitor(setup, losses, validation)
-    )
+    scoring = setup.estimator.scoring
+    return losses if scoring in ("loss", "ndcg") else _score_monitor(setup, losses, validation)
 
 
 def loss_monitor(
     setup: Setup, model: Model, arrays: dict[str, np.ndarray], validation: Rows
 ) -> Monitor:
-    """What computes the validation loss.
+    """What computes the validation loss, and NDCG if that is the score.
 
     `arrays` are the start values, which tell the columns that training sees.
     """
@@ -46,7 +46,7 @@ def loss_monitor(
     X = known_entries(X, [arrays[name] for name in model.per_column])
     X, _ = in_units(X, scaling, dtype)
     target = torch.from_numpy(targets_in_units(validation.target, scaling, dtype, standardises))
-    weight = shared_tensor(validation.weight, "cpu")[:: setup.loss.rows_per_example]
+    weight = shared_tensor(validation.weight, "cpu")
     unit = torch.from_numpy(setup.loss_unit)
     share = weight / ranks.sum_over_ranks(float(weight.sum()))
     at_start = None
@@ -65,6 +65,9 @@ def loss_monitor(
                 f"The validation loss became infinite or NaN ({setup.sizes(X.data)}). "
                 "Clip outliers in the validation rows, or lower learning_rate."
             )
+        if setup.estimator.scoring == "ndcg":
+            score = _mean_score(_ndcg(raw, validation), validation)
+            return {"validation_loss": loss, "validation_score": score}, score
         score = -loss
         if at_start is not None:
             # An epoch is better than the start if it is so beyond chance.
@@ -72,6 +75,12 @@ def loss_monitor(
         return {"validation_loss": loss}, score
 
     return monitor
+
+
+def _ndcg(raw: torch.Tensor, validation: Rows) -> float:
+    """Mean NDCG over lists of rows."""
+    number = validation.target[:, -1].cumsum().astype(np.int64) - 1
+    return mean_ndcg(validation.target[:, 0], raw[:, 0].double().numpy(), number)
 
 
 def _score_monitor(setup: Setup, losses: Monitor, validation: Rows) -> Monitor:

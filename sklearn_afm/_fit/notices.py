@@ -77,7 +77,7 @@ def _loss_of_constant(setup: Setup) -> float:
     target = setup.prepared.target.astype(np.float64)
     raw = np.tile(loss.start_bias(target, weight), (len(target), 1))
     terms = loss.terms(torch.from_numpy(raw), torch.from_numpy(target)).numpy() * setup.loss_unit
-    return abs(np.average(terms.mean(1), weights=weight[:: loss.rows_per_example]))
+    return abs(np.average(terms.mean(1), weights=weight))
 
 
 def vanished_notice(setup: Setup, state: RunState, frozen: frozenset[str]) -> Notices:

@@ -41,6 +41,8 @@ def make_trainer(
     if starts_from_factors(setup) and model.n_outputs == 1:
         # A larger p would outdo the penalties of embeddings, which were learnt beside p = 1.
         frozen = frozen | {"projection"}
+    if setup.loss.compares_rows:  # a bias would follow rounding errors
+        frozen = frozen | {"bias"}
     trained = {name: value for name, value in parameters.items() if name not in frozen}
     rates = auto.rates(
         estimator, model, setup.learning_rate, prepared.X, prepared.units.column_weight

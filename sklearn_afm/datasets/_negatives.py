@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state, check_scalar
 
+from .._negatives import UnseenLevels, number_contexts
+
 
 def sample_negatives(X, field, given, n=2, random_state=None):
     """Draw negative rows: copies of rows with a new level of one field, not seen in their context.
@@ -81,9 +83,16 @@ def sample_negatives(X, field, given, n=2, random_state=None):
         row = np.flatnonzero(counts != 1)[0]
         raise ValueError(f"Row {row} has {counts[row]} entries in field. Each row needs one.")
 
-    context = _contexts(X[:, given])
+    context = number_contexts(X[:, given])
     levels = level_of[X.indices[entries]]
-    drawn = _unseen(context, levels, len(field), n, check_random_state(random_state))
+    unseen = UnseenLevels(context, levels, np.ones(len(field), dtype=np.int64))
+    full = unseen.mass_left[context] == 0
+    if full.any():
+        raise ValueError(
+            f"No negative can be drawn for row {np.flatnonzero(full)[0]}: its context has all "
+            f"{len(field)} levels of field."
+        )
+    drawn = unseen.draw(np.repeat(context, n), check_random_state(random_state).randint)
 
     rows = np.repeat(np.arange(X.shape[0]), n)
     negatives = X[rows]
@@ -103,38 +112,3 @@ def _columns(X, name, columns):
     if len(columns) == 0:
         raise ValueError(f"{name} has no column.")
     return columns
-
-
-def _contexts(X) -> np.ndarray:
-    """Number the sets of columns of the rows: the same set gets the same number."""
-    X.sort_indices()
-    lengths = np.diff(X.indptr)
-    context = np.zeros(X.shape[0], dtype=np.int64)
-    for position in range(lengths.max(initial=0)):
-        has = lengths > position
-        column = np.zeros_like(context)
-        column[has] = X.indices[X.indptr[:-1][has] + position] + 1
-        context = np.unique(context * (X.shape[1] + 1) + column, return_inverse=True)[1]
-    return context
-
-
-def _unseen(context, levels, n_levels, n, random_state) -> np.ndarray:
-    """Draw n levels for each row, uniformly from those that its context does not have."""
-    seen = np.unique(context * n_levels + levels)  # by context, then by level
-    seen_context, seen_level = np.divmod(seen, n_levels)
-    n_seen = np.bincount(seen_context)
-    if (n_seen[context] == n_levels).any():
-        row = np.flatnonzero(n_seen[context] == n_levels)[0]
-        raise ValueError(
-            f"No negative can be drawn for row {row}: its context has all {n_levels} levels of "
-            "field."
-        )
-    first = np.cumsum(n_seen) - n_seen
-    # Below the k-th seen level s_k are s_k - k unseen levels. So the r-th unseen level (r from 0)
-    # is r plus the number of seen levels with s_k - k <= r.
-    below = seen_level - (np.arange(len(seen)) - first[seen_context])
-    context = np.repeat(context, n)
-    r = random_state.randint(0, n_levels - n_seen[context])
-    keys = seen_context * n_levels + below
-    passed = np.searchsorted(keys, context * n_levels + r, side="right") - first[context]
-    return r + passed

@@ -130,6 +130,11 @@ def permutation_pair_importance(
             f'method="uniform" changes the attention, but {type(model).__name__} has none. '
             'Set method to "permute" or "zero".'
         )
+    if model._loss.compares_rows:
+        raise ValueError(
+            f"{type(model).__name__} compares rows within groups, so that a row has no loss of its "
+            "own. pair_importance takes rankers."
+        )
     fields = find_fields(encoder, model, fields)
     X = encoded_rows(encoder, model, X)
     target = _target(model, y, X)

@@ -146,16 +146,22 @@ class Batcher:
 
 
 def iter_row_blocks(
-    X: Any, order: np.ndarray, batch_size: int
+    X: Any, order: np.ndarray, ends: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, Any]]:
-    """Yield the rows of X in the given order: (positions, row pointers, CSR block) per batch."""
-    step = max(batch_size, ROWS_PER_BLOCK // batch_size * batch_size)
-    for start in range(0, len(order), step):
-        block_order = order[start : start + step]
+    """Yield the rows of X in the given order: (positions, row pointers, CSR block) per batch.
+
+    `ends` are the positions in the order at which batches end.
+    """
+    start = 0
+    block_of_batch = (ends - 1) // ROWS_PER_BLOCK
+    for of_block in np.split(ends, np.flatnonzero(np.diff(block_of_batch)) + 1):
+        block_order = order[start : of_block[-1]]
         block = X[block_order]
-        for first in range(0, len(block_order), batch_size):
-            last = min(first + batch_size, len(block_order))
+        first = 0
+        for last in of_block - start:
             yield block_order[first:last], block.indptr[first : last + 1], block
+            first = last
+        start = of_block[-1]
 
 
 def entries(indptr: np.ndarray, block: Any, one_hot: bool) -> tuple[np.ndarray, np.ndarray | None]:

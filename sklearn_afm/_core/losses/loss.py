@@ -15,9 +15,10 @@ class Loss:
     ----------
     name : str
         What it is called in text.
-    rows_per_example : int
-        Consecutive rows of X that make one term. A loss that compares rows has more than 1.
-        Training then keeps the rows of an example together.
+    compares_rows : bool
+        Whether rows come in lists, such that the term of a row depends on the others of its list.
+        The last column of the target is then 1 in the first row of each list and 0 in the others.
+        Training keeps the rows of a list together.
     target_power : int
         The loss is in the unit of the target to this power. 0: targets have no unit (labels,
         counts). Else the model learns standardised targets.
@@ -33,7 +34,7 @@ class Loss:
     """
 
     name = ""
-    rows_per_example = 1
+    compares_rows = False
     target_power = 0
     of_normal = 1.0
     domain = ""
@@ -54,9 +55,10 @@ class Loss:
         return np.ones(target.shape, dtype=bool)
 
     def terms(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Loss of each example, (n_examples, n_terms), of raw scores (n_rows, n_outputs).
+        """Loss of each row, (n_rows, n_terms), of raw scores (n_rows, n_outputs).
 
-        target (n_rows, n_terms) is a number for each term, or the number of the class.
+        target (n_rows, n_terms) is a number for each term, or the number of the class; a loss that
+        compares rows has one term, and columns of its own.
         """
         raise NotImplementedError
 

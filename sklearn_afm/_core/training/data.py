@@ -12,7 +12,7 @@ from torch import Tensor
 class Epoch:
     """How far an epoch is: what is done at the end of a window of rows."""
 
-    blocks: list[int]  # the order in which blocks are read
+    blocks: list[int]  # the order in which blocks are read, or a seed of what is drawn
     n_rows: int = 0
     loss_sum: list[float] | None = None  # None: of no row
 
@@ -26,8 +26,8 @@ class EpochData(Protocol):
     def n_rows(self) -> int:
         """Number of rows."""
 
-    def total_weight(self, rows_per_example: int) -> float:
-        """Summed weight of the examples."""
+    def total_weight(self) -> float:
+        """Summed weight of the rows."""
 
     def begin(self, rng: np.random.Generator) -> Epoch:
         """A new epoch."""
@@ -42,7 +42,7 @@ class TrainingData:
 
     X: Any  # canonical CSR, values in the computing dtype
     one_hot: bool  # every stored value is 1
-    target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes
+    target: Tensor  # (n_rows, n_terms): numbers, 0 and 1, or numbers of classes; or of lists
     weight: np.ndarray | None  # (n_rows,), positive; None: all 1
     column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
     offset: Tensor | None = None  # (n_rows, n_outputs) what raw scores have beside the model's
@@ -52,11 +52,9 @@ class TrainingData:
         """Number of rows."""
         return self.X.shape[0]
 
-    def total_weight(self, rows_per_example: int) -> float:
-        """Summed weight of the examples."""
-        if self.weight is None:
-            return self.n_rows / rows_per_example
-        return float(self.weight[::rows_per_example].sum())
+    def total_weight(self) -> float:
+        """Summed weight of the rows."""
+        return float(self.n_rows if self.weight is None else self.weight.sum())
 
     def begin(self, rng: np.random.Generator) -> Epoch:
         """A new epoch. All rows are one window."""

@@ -75,21 +75,19 @@ class Trainer:
         epoch: Epoch | None = None,
         on_window: Callable[[Epoch], None] | None = None,
     ) -> Tensor:
-        """One pass over the examples in random order; returns the mean of each loss term.
+        """One pass over the rows in random order; returns the mean of each loss term.
 
         It goes on from where `epoch` is. `on_window` is told how far it is, if more windows follow.
         A rank whose rows come to an end first joins the steps of the others without any.
         """
-        size = self.loss.rows_per_example
         loss_sum, epoch = None, epoch or data.begin(self.order_rng)
-        for window in data.windows(epoch, self.batch_size * size):
+        for window in data.windows(epoch, self.batch_size):
             if loss_sum is None:
                 loss_sum = self._loss_sum(window, epoch)
-            examples = self.order_rng.permutation(window.n_rows // size)
-            order = (examples[:, None] * size + np.arange(size)).ravel()
-            for rows, indptr, block in iter_row_blocks(window.X, order, self.batch_size * size):
+            order, ends = self._order(window)
+            for rows, indptr, block in iter_row_blocks(window.X, order, ends):
                 csr = (indptr, *entries(indptr, block, window.one_hot))
-                loss_sum += self._step(window, csr, rows)
+                loss_sum = loss_sum + self._step(window, csr, rows)
                 if on_step is not None:
                     on_step(len(rows))
             done = epoch.n_rows + window.n_rows
@@ -99,13 +97,28 @@ class Trainer:
         assert loss_sum is not None  # there are rows
         while ranks.n_ranks() > 1 and self._step_of_others():
             pass
-        weight = data.total_weight(size)
-        sums = ranks.sum_over_ranks(np.append(loss_sum.cpu().numpy(), weight))
+        sums = ranks.sum_over_ranks(np.append(loss_sum.cpu().numpy(), data.total_weight()))
         return torch.from_numpy(sums[:-1] / sums[-1])
+
+    def _order(self, window: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+        """The rows in random order, and the positions at which batches end."""
+        n_rows = window.n_rows
+        if not self.loss.compares_rows:
+            ends = np.append(np.arange(self.batch_size, n_rows, self.batch_size), n_rows)
+            return self.order_rng.permutation(n_rows), ends
+        first = np.flatnonzero(window.target[:, -1].cpu().numpy())
+        lengths = np.diff(first, append=n_rows)
+        lists = self.order_rng.permutation(len(first))
+        first, lengths = first[lists], lengths[lists]
+        ends = lengths.cumsum()
+        order = np.arange(n_rows) + np.repeat(first - (ends - lengths), lengths)
+        # A batch takes the lists that begin within its part of the row of rows.
+        batch = (ends - lengths) // self.batch_size
+        return order, ends[np.append(np.diff(batch) > 0, True)]
 
     def _loss_sum(self, window: TrainingData, epoch: Epoch) -> Tensor:
         """Sum of each loss term over the rows that the epoch has done."""
-        done = epoch.loss_sum or [0.0] * window.target.shape[1]
+        done = epoch.loss_sum or [0.0]
         return torch.tensor(done, dtype=torch.float64, device=window.target.device)
 
     def _step(self, data: TrainingData, csr: tuple, rows: np.ndarray) -> Tensor:
@@ -117,7 +130,7 @@ class Trainer:
             lambda batch: (batch, *self._gradients(data, batch, rows)),
             lambda: _set_state(self.mask_generator, masks),
         )
-        total = _total(data, rows, self.loss.rows_per_example)
+        total = _total(data, rows)
         self._update_all_ranks(gradients, batch.columns, total)
         return loss_sum
 
@@ -139,7 +152,7 @@ class Trainer:
         if data.offset is not None:
             offset = data.offset.index_select(0, shared_tensor(rows, data.offset.device))
         weight = None if data.weight is None else data.weight[rows]
-        total = _total(data, rows, self.loss.rows_per_example)
+        total = _total(data, rows)
         columns = {
             name: rows_of_columns(self.parameters[name], batch) for name in self.model.per_column
         }
@@ -166,10 +179,10 @@ class Trainer:
             row_weight = shared_tensor(weight, target.device).to(target.dtype)
         statistics = self._statistics(local, batch, row_weight)
         of_rows, local = local, local | statistics
-        if self.loss.rows_per_example == 1:
-            loss_sum = self._groups_apart(local, batch, target, offset, row_weight, total)
-        else:
+        if self.loss.compares_rows and len(batch.groups) > 1:
             loss_sum = self._groups_together(local, batch, target, offset, row_weight, total)
+        else:
+            loss_sum = self._groups_apart(local, batch, target, offset, row_weight, total)
         self._backward_through(statistics, of_rows, batch, row_weight)
         # What has no part in these rows has no gradient of the loss, but penalties all the same.
         gradients = {
@@ -229,8 +242,8 @@ class Trainer:
         weight: Tensor | None,
         total: float,
     ) -> Tensor:
-        """The loss of the batch where each row has its own: the graph of one group at a time."""
-        loss_sum = target.new_zeros(target.shape[1])
+        """The loss of the batch where no term needs rows of several groups: group by group."""
+        loss_sum = target.new_zeros(1)
         for group in batch.groups:
             part = rows_of_group(group, target.device)
             raw = self.model.raw_scores(local, group, self.mask_generator)
@@ -238,7 +251,7 @@ class Trainer:
             terms = self.loss.terms(raw, target[part])
             loss = (terms if weight is None else terms * weight[part, None]).sum(0)
             _backward(loss.sum() / total)
-            loss_sum += loss.detach()
+            loss_sum = loss_sum + loss.detach()
         return loss_sum
 
     def _groups_together(
@@ -250,12 +263,11 @@ class Trainer:
         weight: Tensor | None,
         total: float,
     ) -> Tensor:
-        """The loss of the batch where a term needs rows of several groups.
+        """The loss of the batch where the term of a row needs rows of several groups.
 
         The raw scores of all rows give the loss's gradient by them. Each group is then computed
         again, with the same dropout, so that there is never more than one group's graph.
         """
-        size = self.loss.rows_per_example
         raw = target.new_empty(len(target), self.model.n_outputs)
         parts = [rows_of_group(group, target.device) for group in batch.groups]
         masks = self.mask_generator.get_state()
@@ -264,7 +276,7 @@ class Trainer:
                 raw[part] = self.model.raw_scores(local, group, self.mask_generator)
         raw = (raw if offset is None else raw + offset).requires_grad_()
         terms = self.loss.terms(raw, target)
-        loss = (terms if weight is None else terms * weight[::size, None]).sum(0)
+        loss = (terms if weight is None else terms * weight[:, None]).sum(0)
         (d_raw,) = torch.autograd.grad(loss.sum() / total, raw)
         self.mask_generator.set_state(masks)
         for group, part in zip(batch.groups, parts):
@@ -328,11 +340,9 @@ class Trainer:
             self.optimizer.update(name, self.parameters[name], gradient, touched)
 
 
-def _total(data: TrainingData, rows: np.ndarray, rows_per_example: int) -> float:
-    """The weight of the examples of some rows."""
-    if data.weight is None:
-        return len(rows) // rows_per_example
-    return data.weight[rows[::rows_per_example]].sum()
+def _total(data: TrainingData, rows: np.ndarray) -> float:
+    """The weight of some rows."""
+    return len(rows) if data.weight is None else data.weight[rows].sum()
 
 
 def _set_state(generator: torch.Generator, state: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Rows that are read block by block, and mixed in windows."""
+"""Rows that are not in memory as they are: read block by block, or drawn anew in each epoch."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -31,9 +31,8 @@ class BlockData:
         """Number of rows."""
         return int(self.sizes.sum())
 
-    def total_weight(self, rows_per_example: int) -> float:
-        """Summed weight of the examples; each is a row."""
-        assert rows_per_example == 1
+    def total_weight(self) -> float:
+        """Summed weight of the rows."""
         return self.summed_weight
 
     def begin(self, rng: np.random.Generator) -> Epoch:
@@ -61,6 +60,28 @@ class BlockData:
                 held = [_part(last, slice(cut, None))] if n_held else []
         if held:
             yield _joined(held)
+
+
+@dataclass
+class DrawnData:
+    """Rows that are drawn anew in each epoch, as one window."""
+
+    draw: Callable[[int], TrainingData]  # by a seed
+    n_rows: int
+    summed_weight: float
+    column_weight: np.ndarray  # (n_columns,) summed weight of the rows that hold a column
+
+    def total_weight(self) -> float:
+        """Summed weight of the rows."""
+        return self.summed_weight
+
+    def begin(self, rng: np.random.Generator) -> Epoch:
+        """A new epoch: what it draws follows from a number."""
+        return Epoch([int(rng.integers(2**63))])
+
+    def windows(self, epoch: Epoch, rows_per_step: int) -> Iterator[TrainingData]:
+        """All rows."""
+        yield self.draw(epoch.blocks[0])
 
 
 def _part(data: TrainingData, rows: slice) -> TrainingData:

@@ -62,8 +62,8 @@ def test_blocks_pass_over_each_row_once(rng, monkeypatch):
     monkeypatch.setattr("sklearn_afm._core.batches.batches.ROWS_PER_BLOCK", 16)
     dense = ragged_matrix(rng, 45, 6)
     order = rng.permutation(45)
-    seen = []
-    for rows, indptr, block in iter_row_blocks(sparse.csr_array(dense), order, 7):
+    seen, ends = [], np.append(np.arange(7, 45, 7), 45)
+    for rows, indptr, block in iter_row_blocks(sparse.csr_array(dense), order, ends):
         assert len(rows) == 7 or len(seen) + len(rows) == 45
         indices, values = entries(indptr, block, one_hot=False)
         starts = indptr - indptr[0]

@@ -32,7 +32,7 @@ def block_data(data, sizes, window_rows):
         weight = None if data.weight is None else data.weight[rows]
         return replace(data, X=data.X[rows], target=data.target[rows], weight=weight, offset=offset)
 
-    return BlockData(read, np.array(sizes), data.total_weight(1), data.column_weight, window_rows)
+    return BlockData(read, np.array(sizes), data.total_weight(), data.column_weight, window_rows)
 
 
 @pytest.mark.parametrize(("window_rows", "n_windows"), [(1, 3), (20, 3), (21, 2), (47, 1), (99, 1)])
