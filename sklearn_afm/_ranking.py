@@ -118,6 +118,9 @@ from 0, such as a year, is centred first (``column_mean_``).""",
         first = np.diff(y[:, 2], prepend=-1) != 0
         return np.column_stack([y[:, :2], first])
 
+    def _learn_loss(self, target, weight, scale) -> None:
+        """Grades have no unit."""
+
     def _class_weights(self, y, target, sample_weight) -> None:
         """There are no classes."""
 

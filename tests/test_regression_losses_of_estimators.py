@@ -70,7 +70,7 @@ def test_check_estimator(loss):
     expected = NEGATIVE if loss in ("poisson", "gamma") else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
-        model = FMRegressor(**options(loss))
+        model = FMRegressor(**options(loss), max_iter=10)
         results = check_estimator(model, on_fail="raise", expected_failed_checks=expected)
     assert {r["check_name"] for r in results if r["status"] == "xfail"} == set(expected)
 
