@@ -73,7 +73,7 @@ class BlockFitting:
         >>> bool((model.predict(X) == FMRegressor(random_state=0).fit(X, y).predict(X)).all())
         True
         """
-        refuse_group("fit_blocks")
+        refuse_group("fit_blocks", ", or give each rank its rows by fit")
         continued = self._continues()
         fitted = self._working_copy()
         validation = X_val, y_val, sample_weight_val

@@ -132,7 +132,6 @@ from 0, such as a year, is centred first (``column_mean_``).""",
             if items is not None:
                 raise ValueError("items is given, but item_columns is None. Set it too.")
             return None, rows, validation
-        refuse_group("A fit with item_columns")
         popular = self.negatives == "popular"
         return make_catalogue(self.item_columns, items, popular, rows, validation)
 
@@ -197,6 +196,7 @@ from 0, such as a year, is centred first (``column_mean_``).""",
         a share or number of groups; with `item_columns`, of rows. Each row for early stopping is
         then ranked among 100 items that are drawn alike, once.
         """
+        refuse_group(f"{type(self).__name__}.fit")
         self._continues()  # what is refused below leaves the estimator unfitted
         self._working_copy()._validate_params()
         if self.item_columns is not None:

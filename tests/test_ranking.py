@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from sklearn_afm import AFMRanker, FMRanker
+from sklearn_afm._core import ranks
 from sklearn_afm._fit import fit
 from sklearn_afm.inspection import interaction_scores, permutation_pair_importance
 
@@ -285,3 +286,13 @@ def test_refusals(y, options, message):
 def test_one_group_cannot_be_split():
     with pytest.raises(ValueError, match="sets aside 1 groups for early stopping, but there are 1"):
         FMRanker(early_stopping=True).fit(np.eye(4), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("Ranker", RANKERS)
+def test_a_fit_of_several_ranks_is_refused(Ranker, listed, monkeypatch):
+    monkeypatch.setattr(ranks, "_size_of_group", lambda: 2)
+    X, y, group = listed
+    with pytest.raises(
+        ValueError, match=r"Ranker\.fit is not data-parallel, and a process group of 2"
+    ):
+        Ranker().fit(X, y, group=group)

@@ -101,12 +101,12 @@ def together() -> Iterator[None]:
         _current.reset(token)
 
 
-def refuse_group(name: str) -> None:
+def refuse_group(name: str, or_else: str = "") -> None:
     """Refuse a method that has no part in a group, where there is one of several ranks."""
     if _size_of_group() > 1:
         raise ValueError(
             f"{name} is not data-parallel, and a process group of {_size_of_group()} ranks is "
-            "initialised. Call it in a process without a group, or give each rank its rows by fit."
+            f"initialised. Call it in a process without a group{or_else}."
         )
 
 
