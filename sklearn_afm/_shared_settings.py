@@ -83,7 +83,8 @@ class TrainingSettings(HasSettings):
         [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         '"auto" or float',
         """Learning rate. "auto" is 0.8 / sqrt(embedding_dim), or 0.04 / sqrt(embedding_dim) for
-        "adam". If rows have more than 10 non-zeros in the mean, m, it is multiplied by 10 / m.""",
+        "adam"; for losses of the logarithm of y ("poisson", "gamma") a third of it. If rows have
+        more than 10 non-zeros in the mean, m, it is multiplied by 10 / m.""",
         group=TRAINING,
     )
     batch_size: int | str = setting(

@@ -280,3 +280,18 @@ def test_a_linear_part_that_overshoots_is_left_out(loss, rows, rng, monkeypatch)
     monkeypatch.setattr(linear, "fit_linear_part", overshooting)
     model = with_loss(FMRegressor, loss, max_iter=3).fit(X, y)
     assert METRICS[loss](y, model.predict(X)) < METRICS[loss](y, np.full(len(y), y.mean()))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_counts_by_gradient_alone_are_better_than_a_constant(seed):
+    """At the rate of other losses, the first epoch overshoots and leaves more than a constant."""
+    rng = np.random.default_rng(seed)
+    levels = rng.integers(0, 30, size=(2500, 8))
+    columns, indptr = np.arange(8) * 30 + levels, np.arange(2501) * 8
+    X = sparse.csr_array((np.ones(20_000), columns.ravel(), indptr), (2500, 240))
+    effects = rng.normal(size=(8, 30))[np.arange(8), levels].sum(1) / 4
+    y = rng.poisson(np.exp(effects - 1.5) * rng.gamma(0.3, 1 / 0.3, 2500)).astype(float)
+    model = FMRegressor(loss="poisson", l2_linear=0.5, random_state=0).fit(X[:2000], y[:2000])
+    constant = np.full(500, y[:2000].mean())
+    found = mean_poisson_deviance(y[2000:], model.predict(X[2000:]))
+    assert found < mean_poisson_deviance(y[2000:], constant)

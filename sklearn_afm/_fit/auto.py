@@ -7,6 +7,8 @@ from .._core.ranks import sum_over_ranks
 
 # Rates for short rows, as multiples of 1 / sqrt(embedding_dim).
 _RATES = {"adagrad": 0.8, "adam": 0.04, "sgd": 0.8}
+# Of a loss of logarithms: exp bends more with every step up, and a step too far is hard to undo.
+_SLOW = 1 / 3
 # Entries of a short row, and how much longer than usual a column's rows are to get their own rate.
 _SHORT_ROW, _FAR_LONGER = 10, 4
 # Rows above which an AFM without early stopping overfits.
@@ -29,7 +31,7 @@ def stops_early(asked, n_rows: int, has_validation: bool) -> bool:
     return asked is True or (asked == "auto" and (has_validation or n_rows > _MANY_ROWS))
 
 
-def learning_rate(asked, optimizer: str, embedding_dim: int, X) -> float:
+def learning_rate(asked, optimizer: str, embedding_dim: int, X, log_link: bool) -> float:
     """The learning rate.
 
     A step of size r in every coordinate moves the raw score of a row of m entries by m r and
@@ -37,7 +39,7 @@ def learning_rate(asked, optimizer: str, embedding_dim: int, X) -> float:
     """
     if asked != "auto":
         return float(asked)
-    rate = _RATES[optimizer] / np.sqrt(embedding_dim)
+    rate = _RATES[optimizer] / np.sqrt(embedding_dim) * (_SLOW if log_link else 1.0)
     n_entries, n_rows = sum_over_ranks(np.array([X.nnz, X.shape[0]]))
     return float(rate * min(1.0, _SHORT_ROW / max(1.0, n_entries / n_rows)))
 

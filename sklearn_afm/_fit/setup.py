@@ -144,7 +144,11 @@ def make_setup(
         n_rows,
         auto.batch_size(estimator.batch_size, n_rows, ranks.n_ranks()),
         auto.learning_rate(
-            estimator.learning_rate, estimator.optimizer, estimator.embedding_dim, prepared.X
+            estimator.learning_rate,
+            estimator.optimizer,
+            estimator.embedding_dim,
+            prepared.X,
+            estimator._loss.log_link,
         ),
         np.random.default_rng(start),
         order_rng,
