@@ -17,10 +17,12 @@ VALUES = {
     "warm_start": True, "random_state": 3, "row_scaling": "pairs", "verbose": 0,
     "precision": "float64", "device": "cpu", "fields": "auto", "crosses": "auto",
     "hidden_layer_sizes": 8, "activation": "tanh", "alpha": 0.5, "layer_lr_multiplier": 0.5,
-    "field_aware": True, "field_lr_multiplier": 0.5, "max_pairs": 3,
+    "field_aware": True, "field_lr_multiplier": 0.5, "max_pairs": 3, "loss": "absolute_error",
+    "quantile": 0.25, "huber_delta": 0.5,
 }  # fmt: skip
 NUMPY = {int: [np.int8, np.uint8, np.int64], float: [np.float16, np.float32, np.float64]}
 NUMPY |= {bool: [np.bool_], str: [np.str_]}
+NEEDED_LOSS = {"quantile": "quantile", "huber_delta": "huber"}  # to matter
 OTHERS = {"freeze", "callbacks", "checkpoint"}  # not scalars
 
 
@@ -38,10 +40,11 @@ def test_numpy_scalars_mean_what_python_ones_do(Estimator, one_hot_data):
             continue  # init of an FM cannot be a name
         if name == "scoring" and "class_weight" in names:
             value = "accuracy"
-        plain = Estimator(**options | {name: value})
+        others = options | {"loss": NEEDED_LOSS[name]} if name in NEEDED_LOSS else options
+        plain = Estimator(**others | {name: value})
         plain.fit(X, target_for(plain, y))
         for kind in NUMPY[type(value)]:
-            model = Estimator(**options | {name: kind(value)})
+            model = Estimator(**others | {name: kind(value)})
             model.fit(X, target_for(model, y))
             for attribute in ("embeddings_", "linear_weights_", "bias_"):
                 expected = getattr(plain, attribute)

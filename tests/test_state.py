@@ -182,7 +182,7 @@ def test_afms_hold_all_documented_attributes(one_hot_data):
             for line in Estimator.__doc__.split("Attributes\n")[1].split("See Also")[0].splitlines()
             if " : " in line and line.startswith("    ")
         ]
-        documented = [name for name in documented if name != "feature_names_in_"]
+        documented = [name for name in documented if name not in ("feature_names_in_", "delta_")]
         assert "embeddings_" in documented
         assert all(hasattr(model, name) for name in documented)
 

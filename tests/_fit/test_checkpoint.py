@@ -226,7 +226,7 @@ def test_a_checkpoint_of_other_data_is_refused(stopped):
     ]:
         with pytest.raises(ValueError, match=f"other values of {named}\\. Delete the file"):
             AFMClassifier(**options).fit(**{"X": X, "y": y} | change)
-    named = "attention_lr_multiplier, class, class_weight, classes"
+    named = "attention_lr_multiplier, class, class_weight, classes, huber_delta, loss, quantile"
     with pytest.raises(ValueError, match=f"other values of {named}\\. Delete the file"):
         AFMRegressor(**options).fit(X, y.astype(float))
     AFMClassifier(**options | {"verbose": 0, "callbacks": ()}).fit(X, y)

@@ -52,7 +52,7 @@ def test_docstrings(Estimator, one_hot_data):
     fitted = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
     documented = set(section(Estimator, "Attributes"))
     of_layers = {name for name in fitted | documented if name.startswith("layer_")}
-    unlearnt = {"feature_names_in_"} | ({"l2_embedding_"} - fitted)
+    unlearnt = {"feature_names_in_"} | ({"l2_embedding_", "delta_"} - fitted)
     assert fitted - of_layers == documented - of_layers - unlearnt
     for word in ("{loss}", "{units}", "{notes}", "{parts}", "{start}", "{ridges}"):
         assert word not in Estimator.__doc__
