@@ -181,6 +181,16 @@ class AFM(PooledModel):
         options = parameters["projection"], of_fields, self._usual_pairs
         return AttentionJoiner(_network(parameters), *options)
 
+    def pair_formula(self, arrays):
+        """The attention network, the factor of rows, and the weights of field pairs."""
+        found = {f"network_{part}": arrays[f"attention_{part}"] for part in AttentionNetwork._fields}
+        if self._usual_pairs is not None:
+            found["usual_pairs"] = np.asarray(self._usual_pairs)
+        if self._field_aware:
+            for name in ("field_weights", "field_biases"):
+                found[name] = (arrays[name] + arrays[name].T) / 2
+        return found
+
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
         """Attention, and p . (v_i * v_j) x_i x_j of each pair times the factor of its row."""
         entries = look_up(parameters["embeddings"], group)
