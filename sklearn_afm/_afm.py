@@ -183,7 +183,9 @@ class AFM(PooledModel):
 
     def pair_formula(self, arrays):
         """The attention network, the factor of rows, and the weights of field pairs."""
-        found = {f"network_{part}": arrays[f"attention_{part}"] for part in AttentionNetwork._fields}
+        found = {
+            f"network_{part}": arrays[f"attention_{part}"] for part in AttentionNetwork._fields
+        }
         if self._usual_pairs is not None:
             found["usual_pairs"] = np.asarray(self._usual_pairs)
         if self._field_aware:

@@ -115,7 +115,8 @@ def _crosses(estimator, n_columns: int) -> dict[str, np.ndarray]:
     if crosses is None:
         return {}
     first, second = crosses.columns.T.astype(np.int64)
-    key = np.concatenate([first * n_columns + second, second * n_columns + first])
+    width = n_columns + 1
+    key = np.concatenate([first * width + second, second * width + first])
     order = np.argsort(key)
     weights = np.concatenate([crosses.weights, crosses.weights])
     return {"cross_key": key[order], "cross_weights": weights[order]}

@@ -2,13 +2,12 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
 
-from .._fields.columns import BOOL, CATEGORY, DATE, LIST, NUMBER
+from .._fields.columns import BOOL, CATEGORY, NUMBER
 from .._fields.objects import is_missing
 
 LARGEST = 1e150  # size of numbers, as FieldEncoder has it
@@ -34,7 +33,8 @@ class Field:
         First encoded column. Other columns of the field are given from here on; -1 means none.
     """
 
-    kind = ""
+    # Whether each value has one column, with the value 1, which the method `column` gives.
+    has_one_column = False
 
     def __init__(self, name: str, start: int):
         self.name, self.start = name, start
@@ -79,7 +79,7 @@ class LevelField(Field):
         Column of rare levels, of a missing value and of levels that training has not seen.
     """
 
-    kind = CATEGORY
+    has_one_column = True
 
     def __init__(self, name, start, holds, levels, rare_levels, rare, missing, unknown):
         super().__init__(name, start)
@@ -122,7 +122,7 @@ class ListField(LevelField):
         Whether n columns hold 1 / sqrt(n) each, instead of 1.
     """
 
-    kind = LIST
+    has_one_column = False
 
     def __init__(
         self, name, start, levels, rare_levels, rare, missing, unknown, delimiter, shared_weight
@@ -176,46 +176,59 @@ class NumberField(Field):
         Of the standardised column.
     """
 
-    kind = NUMBER
-
     def __init__(self, name, start, method, edges, n_levels, missing, mean, std):
         super().__init__(name, start)
         self.method, self.edges, self.n_levels = method, edges, n_levels
         self.missing, self.mean, self.std = missing, mean, std
-        self._add_number: Callable = getattr(self, f"_add_{method}")
+        self._of_missing = start + missing if missing >= 0 else -1
+
+    @property
+    def has_one_column(self):
+        """Whether the numbers are in bins."""
+        return self.method == "bins"
+
+    def column(self, value) -> int:
+        """The column of a number's bin; -1 for none."""
+        number = self._number(value)
+        if number is None:
+            return self._of_missing
+        return self.start + bisect_right(self.edges, number)
 
     def add(self, value, columns, values):
         """Append the columns of a number."""
+        number = self._number(value)
+        if number is None:
+            columns.append(self._of_missing)
+            values.append(1.0)
+        elif self.method == "bins":
+            columns.append(self.column(value))
+            values.append(1.0)
+        elif self.method == "linear":
+            self._add_knots(number, columns, values)
+        else:
+            columns.append(self.start)
+            values.append((number - self.mean) / self.std)
+
+    def _number(self, value) -> float | None:
+        """A value as a number; None if it is missing."""
         if type(value) is not float and type(value) is not int:
             if is_missing(value):
-                return self._add_missing(columns, values)
-            value = self._number(value)
-        if value != value:
-            return self._add_missing(columns, values)
-        if not -LARGEST <= value <= LARGEST:
+                return None
+            if isinstance(value, (timedelta, np.timedelta64)):
+                value = np.timedelta64(value, "us") / np.timedelta64(1, "s")
+            elif not _is_number(value):
+                self._refuse(value, "numbers")
+        number = float(value)
+        if not -LARGEST <= number <= LARGEST:
+            if number != number:
+                return None
             raise ValueError(
                 f"{self.name!r} is {value}. Numbers must lie within {LARGEST:g} in size. Replace "
                 "it by a smaller number, or by None if it is missing."
             )
-        self._add_number(float(value), columns, values)
-        return None
+        return number
 
-    def _add_missing(self, columns, values):
-        columns.append(self.start + self.missing if self.missing >= 0 else -1)
-        values.append(1.0)
-
-    def _number(self, value):
-        if isinstance(value, (timedelta, np.timedelta64)):
-            return np.timedelta64(value, "us") / np.timedelta64(1, "s")
-        if not _is_number(value):
-            self._refuse(value, "numbers")
-        return float(value)
-
-    def _add_bins(self, number, columns, values):
-        columns.append(self.start + bisect_right(self.edges, number))
-        values.append(1.0)
-
-    def _add_linear(self, number, columns, values):
+    def _add_knots(self, number, columns, values):
         edges = self.edges
         if len(edges) == 1:
             columns.append(self.start)
@@ -226,10 +239,6 @@ class NumberField(Field):
         share = min(max(share, 0.0), 1.0)
         columns += [self.start + low, self.start + low + 1]
         values += [1 - share, share]
-
-    def _add_standard(self, number, columns, values):
-        columns.append(self.start)
-        values.append((number - self.mean) / self.std)
 
 
 class DateField(Field):
@@ -242,8 +251,6 @@ class DateField(Field):
     month, weekday, hour : LevelField or None
     day : NumberField
     """
-
-    kind = DATE
 
     def __init__(self, name, start, month, weekday, hour, day):
         super().__init__(name, start)

@@ -1,11 +1,14 @@
 """Raw scores of encoded rows: bias, linear part, crosses and interactions (Eq. 3 to 6)."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 # Numbers that the products of pairs take at once.
 NUMBERS_AT_ONCE = 1 << 22
+# Attention logit of padding: exp of it is 0, also in a row of padding alone, where it is finite.
+LOWEST = -1e30
 
 Arrays = dict[str, np.ndarray]
 
@@ -13,8 +16,8 @@ Arrays = dict[str, np.ndarray]
 class Formula:
     """Raw scores of rows.
 
-    Encoded rows are columns (n_rows, width) and what stands there (n_rows, width). Padding is the
-    column `n_columns`, in which all weights are 0.
+    Encoded rows are columns (n_rows, width) and what stands there (n_rows, width); None if all
+    values are 1. Padding is the column `n_columns`, in which all weights are 0.
 
     Parameters
     ----------
@@ -28,7 +31,8 @@ class Formula:
         network_weight, network_bias, network_context : (t, k), (t,), (t,), of Eq. 5; or none.
         field_number : (n_columns + 1,) of the field of each column; or none.
         field_weights, field_biases : (n_fields, n_fields), of pairs; or none.
-        cross_key : (2 n_crosses,) first * n_columns + second, in both orders, ascending; or none.
+        cross_key : (2 n_crosses,) first * (n_columns + 1) + second, in both orders, ascending; or
+            none.
         cross_weights : (2 n_crosses, n_outputs)
     """
 
@@ -38,155 +42,178 @@ class Formula:
         self._embeddings, self._linear = arrays["embeddings"], arrays["linear_weights"]
         self._projection, self._known = arrays["projection"], arrays["known"]
         self._all_known = bool(self._known[:-1].all())
-        self._key = arrays.get("cross_key")
+        self._key, self._fields = arrays.get("cross_key"), arrays.get("field_number")
         self._context = arrays.get("network_context")
+        self._usual_pairs = arrays.get("usual_pairs")
 
-    def real(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def real(self, columns: np.ndarray, values: np.ndarray | None) -> np.ndarray:
         """The columns, those that count for nothing replaced by padding."""
-        if self._all_known and values.all():
-            return columns
-        return np.where(self._known[columns] & (values != 0), columns, self.n_columns)
+        if not self._all_known:
+            columns = np.where(self._known[columns], columns, self.n_columns)
+        return columns if values is None else np.where(values != 0, columns, self.n_columns)
 
-    def __call__(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def __call__(self, columns: np.ndarray, values: np.ndarray | None) -> np.ndarray:
         """Raw scores (n_rows, n_outputs)."""
         width = columns.shape[1]
         cost = width * (width - 1) // 2 * (self._embeddings.shape[1] + 2)
         step = max(1, NUMBERS_AT_ONCE // max(1, cost))
         if len(columns) <= step:
             return self._of_rows(columns, values)
-        parts = range(0, len(columns), step)
+        parts = [slice(start, start + step) for start in range(0, len(columns), step)]
         return np.concatenate(
-            [self._of_rows(columns[i : i + step], values[i : i + step]) for i in parts]
+            [self._of_rows(columns[p], None if values is None else values[p]) for p in parts]
         )
 
     def _of_rows(self, columns, values) -> np.ndarray:
         raw = self._linear_part(columns, values)
         if columns.shape[1] < 2:
             return raw
-        first, second = pair_positions(columns.shape[1])
-        one, other = columns[:, first], columns[:, second]
+        pairs = self._pairs(columns, values)
         if self._key is not None:
-            raw += self._crosses(one, other, values[:, first] * values[:, second])
-        entries = self._embeddings[columns] * values[:, :, None].astype(self._embeddings.dtype)
-        products = entries[:, first] * entries[:, second]
-        scores = products @ self._projection.T
-        logits = None if self._context is None else self._logits(products)
-        return raw + self._weighted(logits, scores, one, other)
+            raw = raw + self._crosses(pairs)
+        return raw + self._weighted(*self._terms(pairs.products), pairs)
 
     def joined(self, context, context_values, columns, values) -> np.ndarray:
         """Raw scores (n_rows, n_outputs) of rows that have the entries of a context too.
 
         Parameters
         ----------
-        context, context_values : ndarray of shape (width,)
-        columns, values : ndarray of shape (n_rows, width)
+        context, context_values : ndarray of shape (1, width); the values may be None
+        columns, values : ndarray of shape (n_rows, width); the values may be None
         """
         n_rows, width = columns.shape
-        raw = self._linear_part(columns, values)
-        raw = raw + (self._linear_part(context[None], context_values[None]) - self.arrays["bias"])
+        own, within = self._pairs(context, context_values), self._pairs(columns, values)
+        raw = self._linear_part(context, context_values) - self.arrays["bias"]
+        raw = raw + self._linear_part(columns, values)
         if self._key is not None:
-            raw += self._joined_crosses(context, context_values, columns, values)
-        own = self._embeddings[context] * context_values[:, None].astype(self._embeddings.dtype)
-        entries = self._embeddings[columns] * values[:, :, None].astype(self._embeddings.dtype)
-        flat = entries.reshape(n_rows * width, -1)
-        parts = []  # logits and scores of pairs within the context, between, and within the rows
-        first, second = pair_positions(len(context))
-        products = own[first] * own[second]
-        within = context[first], context[second]
-        parts.append((products[None], *(np.broadcast_to(c, (n_rows, len(c))) for c in within)))
-        first, second = pair_positions(width)
-        parts.append((entries[:, first] * entries[:, second], columns[:, first], columns[:, second]))
-        scores, logits = [], []
-        for products, *_ in parts:
-            scores.append(products @ self._projection.T)
-            logits.append(None if self._context is None else self._logits(products))
-        scores[0] = np.broadcast_to(scores[0], (n_rows, *scores[0].shape[1:]))
-        if self._context is not None:
-            logits[0] = np.broadcast_to(logits[0], (n_rows, logits[0].shape[1]))
-            # W (c * e) of each entry c of the context is a matrix by itself, so that no products
-            # of the context and the rows are needed.
-            turned = (own[:, None] * self.arrays["network_weight"]).reshape(-1, own.shape[1])
-            hidden = (flat @ turned.T).reshape(len(flat) * len(context), -1)
-            hidden += self.arrays["network_bias"]
-            between = np.maximum(hidden, 0, out=hidden) @ self._context
-            logits.append(between.reshape(n_rows, -1))
-        between = [flat @ (own * p).T for p in self._projection]
-        scores.append(np.stack(between, axis=-1).reshape(n_rows, -1, len(between)))
-        one = [parts[0][1], parts[1][1], np.repeat(columns, len(context), axis=1)]
-        other = [parts[0][2], parts[1][2], np.tile(context, (n_rows, width))]
-        logits = None if self._context is None else np.concatenate(logits, axis=1)
-        scores, one, other = (np.concatenate(p, axis=1) for p in (scores, one, other))
-        return raw + self._weighted(logits, scores, one, other)
+            raw = raw + self._crosses(own) + self._crosses(within)
+            raw += self._crosses_between(context[0], context_values, columns, values)
+        terms = [
+            self._terms(own.products),
+            self._between(own, within),
+            self._terms(within.products),
+        ]
+        every_one = own.one, np.repeat(columns, context.shape[1], axis=1), within.one
+        every_other = own.other, np.tile(context, (n_rows, width)), within.other
+        scores, logits = zip(*terms)
+        pairs = Pairs(_beside(every_one, n_rows), _beside(every_other, n_rows))
+        logits = None if self._context is None else _beside(logits, n_rows)
+        return raw + self._weighted(_beside(scores, n_rows), logits, pairs)
 
-    def _linear_part(self, columns, values) -> np.ndarray:
-        linear = np.einsum("rwo,rw->ro", self._linear[columns], values)
-        return self.arrays["bias"] + linear
+    def _pairs(self, columns, values) -> "Pairs":
+        """The pairs of entries of each row."""
+        first, second = pair_positions(columns.shape[1])
+        entries, factor = self._embeddings[columns], None
+        if values is not None:
+            entries = entries * values[:, :, None].astype(entries.dtype)
+            factor = values[:, first] * values[:, second]
+        products = entries[:, first] * entries[:, second]
+        return Pairs(columns[:, first], columns[:, second], factor, entries, products)
 
-    def _logits(self, products) -> np.ndarray:
-        """Attention logit of each pair, before the softmax: (n_rows, n_pairs)."""
+    def _terms(self, products) -> tuple:
+        """Score (n_rows, n_pairs, n_outputs) and attention logit (n_rows, n_pairs) of pairs."""
+        scores = products @ self._projection.T
+        if self._context is None:
+            return scores, None
         hidden = products @ self.arrays["network_weight"].T
         hidden += self.arrays["network_bias"]
-        return np.maximum(hidden, 0, out=hidden) @ self._context
+        return scores, np.maximum(hidden, 0, out=hidden) @ self._context
 
-    def _weighted(self, logits, scores, one, other) -> np.ndarray:
-        """Interactions (n_rows, n_outputs) of pairs of columns, of their logits and scores."""
-        there = None
-        if max(one.max(initial=0), other.max(initial=0)) == self.n_columns:
-            there = (one < self.n_columns) & (other < self.n_columns)
-        fields = self.arrays.get("field_number")
-        if fields is not None:
-            pair = fields[one], fields[other]
-            scores = scores * self.arrays["field_weights"][pair][:, :, None]
+    def _between(self, own: "Pairs", within: "Pairs") -> tuple:
+        """The same of pairs of an entry of each row and an entry c of the context.
+
+        p * c, and W * c of Eq. 5, are matrices by themselves: no products of entries are made.
+        """
+        (shared,), entries = own.entries, within.entries
+        n_rows, width, size = entries.shape
+        flat = entries.reshape(-1, size)
+        scores = np.stack([flat @ (shared * p).T for p in self._projection], axis=-1)
+        scores = scores.reshape(n_rows, -1, len(self._projection))
+        if self._context is None:
+            return scores, None
+        turned = (shared[:, None] * self.arrays["network_weight"]).reshape(-1, size)
+        hidden = (flat @ turned.T).reshape(-1, len(self._context))
+        hidden += self.arrays["network_bias"]
+        logits = np.maximum(hidden, 0, out=hidden) @ self._context
+        return scores, logits.reshape(n_rows, -1)
+
+    def _linear_part(self, columns, values) -> np.ndarray:
+        weights = self._linear[columns]
+        if values is not None:
+            weights = weights * values[:, :, None]
+        return self.arrays["bias"] + weights.sum(axis=1)
+
+    def _weighted(self, scores, logits, pairs: "Pairs") -> np.ndarray:
+        """Interactions (n_rows, n_outputs) of the scores and attention logits of pairs."""
+        if self._fields is not None:
+            of_pair = self._fields[pairs.one], self._fields[pairs.other]
+            scores = scores * self.arrays["field_weights"][of_pair][:, :, None]
             if logits is not None:
-                logits = logits + self.arrays["field_biases"][pair]
+                logits = logits + self.arrays["field_biases"][of_pair]
         if logits is None:
             return scores.sum(axis=1)
+        there = pairs.there(self.n_columns)
         if there is not None:
-            logits = np.where(there, logits, -np.inf)
-        highest = logits.max(axis=1, keepdims=True)
-        attention = np.exp(logits - np.where(np.isfinite(highest), highest, 0))
-        total = attention.sum(axis=1)
-        result = np.einsum("rp,rpo->ro", attention, scores)
-        result /= np.where(total == 0, 1, total)[:, None]  # a row without a pair: 0
-        if "usual_pairs" in self.arrays:
-            n_pairs = scores.shape[1] if there is None else there.sum(axis=1)[:, None]
-            result = result * (n_pairs / self.arrays["usual_pairs"])
+            logits = np.where(there, logits, LOWEST)
+        attention = np.exp(logits - logits.max(axis=1, keepdims=True))
+        result = (attention[:, :, None] * scores).sum(axis=1)
+        result /= attention.sum(axis=1, keepdims=True)
+        if self._usual_pairs is not None:
+            n_pairs = scores.shape[1] if there is None else there.sum(axis=1, keepdims=True)
+            result = result * (n_pairs / self._usual_pairs)
         return result
 
-    # Crosses
+    # Crosses: the keys hold both orders of two columns
 
-    def _crosses(self, one, other, factor) -> np.ndarray:
+    def _crosses(self, pairs: "Pairs") -> np.ndarray:
         """What the crosses of each row add, (n_rows, n_outputs)."""
-        wanted = one * self.n_columns + other
-        wanted[(one == self.n_columns) | (other == self.n_columns)] = -1
-        place = np.minimum(np.searchsorted(self._key, wanted), len(self._key) - 1)
-        factor = np.where(self._key[place] == wanted, factor, 0)
-        return np.einsum("rp,rpo->ro", factor, self.arrays["cross_weights"][place])
+        wanted = pairs.one * (self.n_columns + 1) + pairs.other
+        place = self._key.searchsorted(wanted)
+        place[place == len(self._key)] = 0
+        factor = self._key[place] == wanted
+        if pairs.factor is not None:
+            factor = factor * pairs.factor
+        return (self.arrays["cross_weights"][place] * factor[:, :, None]).sum(axis=1)
 
-    def _joined_crosses(self, context, context_values, columns, values) -> np.ndarray:
-        first, second = pair_positions(len(context))
-        result = self._crosses(
-            context[None, first],
-            context[None, second],
-            (context_values[first] * context_values[second])[None],
-        )
-        first, second = pair_positions(columns.shape[1])
-        factor = values[:, first] * values[:, second]
-        result = result + self._crosses(columns[:, first], columns[:, second], factor)
-        for column, value in zip(context, context_values):
-            if column < self.n_columns:
-                ends = np.searchsorted(self._key, [column * self.n_columns + (0, self.n_columns)])
-                result += value * self._crosses_with(slice(*ends[0]), column, columns, values)
+    def _crosses_between(self, context, context_values, columns, values) -> np.ndarray:
+        """What the crosses of an entry of the context and an entry of each row add."""
+        result = np.zeros((len(columns), len(self._projection)))
+        ends = self._key.searchsorted(np.stack([context, context + 1]) * (self.n_columns + 1))
+        for number, (start, stop) in enumerate(ends.T):
+            if start < stop:
+                partner = self._key[start:stop] - context[number] * (self.n_columns + 1)
+                place = partner.searchsorted(columns)
+                place[place == len(partner)] = 0
+                factor = (partner[place] == columns).astype(np.float64)
+                if values is not None:
+                    factor *= values
+                if context_values is not None:
+                    factor *= context_values[0, number]
+                weights = self.arrays["cross_weights"][start:stop][place]
+                result += (weights * factor[:, :, None]).sum(axis=1)
         return result
 
-    def _crosses_with(self, part: slice, column, columns, values) -> np.ndarray:
-        """What crosses with one column add. `part` are its keys."""
-        if part.start == part.stop:
-            return np.zeros(1)
-        partner = self._key[part] - column * self.n_columns
-        place = np.minimum(np.searchsorted(partner, columns), len(partner) - 1)
-        factor = np.where(partner[place] == columns, values, 0)
-        return np.einsum("rw,rwo->ro", factor, self.arrays["cross_weights"][part][place])
+
+class Pairs(NamedTuple):
+    """Pairs of entries of rows; padding is a column too."""
+
+    one: np.ndarray  # (n_rows, n_pairs) columns
+    other: np.ndarray
+    factor: np.ndarray | None = None  # (n_rows, n_pairs) x_i x_j; None: all are 1
+    entries: np.ndarray | None = None  # (n_rows, width, k) v_i x_i
+    products: np.ndarray | None = None  # (n_rows, n_pairs, k)
+
+    def there(self, padding: int) -> np.ndarray | None:
+        """Which pairs have no padding; None: all."""
+        if max(self.one.max(initial=0), self.other.max(initial=0)) < padding:
+            return None
+        return (self.one < padding) & (self.other < padding)
+
+
+def _beside(parts, n_rows: int) -> np.ndarray:
+    """Arrays side by side; those of one row are repeated for all."""
+    parts = [np.broadcast_to(part, (n_rows, *part.shape[1:])) for part in parts]
+    return np.concatenate(parts, axis=1)
 
 
 @lru_cache(maxsize=64)

@@ -155,7 +155,7 @@ class Scorer:
             return self._scores_of([{**context, **item} for item in items])
         own_columns, own_values = self._encoded([context], shared)
         columns, values = self._encoded(items, others)
-        raw = self._formula.joined(own_columns[0], own_values[0], columns, values)
+        raw = self._formula.joined(own_columns, own_values, columns, values)
         every = np.hstack([np.tile(own_columns, (len(columns), 1)), columns])
         return self._score(self._over_unseen(raw, every))
 
@@ -182,41 +182,47 @@ class Scorer:
         columns, values = self._encoded([rows] if isinstance(rows, Mapping) else rows, self._fields)
         return _finite(self._over_unseen(self._formula(columns, values), columns))
 
-    def _encoded(self, rows, fields) -> tuple[np.ndarray, np.ndarray]:
-        """Columns and values (n_rows, width) of rows; what counts for nothing is padding."""
+    def _encoded(self, rows, fields) -> tuple[np.ndarray, np.ndarray | None]:
+        """Columns (n_rows, width) of rows, and values there (None: all 1).
+
+        What counts for nothing is padding.
+        """
         if isinstance(rows, (str, bytes)) or not isinstance(rows, Sequence):
             raise TypeError(
                 f"rows must be a dict, or a list of dicts, and are a {type(rows).__name__}. Of a "
                 'frame, give frame.to_dict("records").'
             )
-        names = [(field.name, field.add) for field in fields]
+        names = {field.name for field in fields}
+        for number, row in enumerate(rows):
+            if type(row) is not dict and not isinstance(row, Mapping) or row.keys() != names:
+                _refuse_names(number, row, names)
+        if not self._centred and all(field.has_one_column for field in fields):
+            of_one = [(field.name, field.column) for field in fields]
+            found = [[column(row[name]) for name, column in of_one] for row in rows]
+            values = None
+        else:
+            found, values = self._entries(rows, fields)
+        columns = np.array(found, dtype=np.int64).reshape(len(rows), -1 if found else 0)
+        columns[columns < 0] = self._formula.n_columns
+        return self._formula.real(columns, values), values
+
+    def _entries(self, rows, fields) -> tuple[list[list[int]], np.ndarray]:
+        """The same for rows that may have several columns a field, or other values than 1."""
         columns: list[list[int]] = []
         values: list[list[float]] = []
-        for number, row in enumerate(rows):
+        for row in rows:
             of_row: tuple[list[int], list[float]] = [], []
-            if len(row) != len(names):
-                _refuse_names(number, row, [name for name, _ in names])
-            try:
-                for name, add in names:
-                    add(row[name], *of_row)
-            except KeyError:
-                _refuse_names(number, row, [name for name, _ in names])
+            for field in fields:
+                field.add(row[field.name], *of_row)
             if self._centred:
                 self._centre(*of_row)
             columns.append(of_row[0])
             values.append(of_row[1])
-        padding = self._formula.n_columns
         width = max(map(len, columns), default=0)
-        for of_row in columns:
-            if len(of_row) < width:
-                of_row += [padding] * (width - len(of_row))
-        for of_row in values:
-            if len(of_row) < width:
-                of_row += [1.0] * (width - len(of_row))
-        places = np.array(columns, dtype=np.int64).reshape(len(rows), width)
-        places[places < 0] = padding
-        numbers = np.array(values).reshape(len(rows), width)
-        return self._formula.real(places, numbers), numbers
+        for own_columns, own_values in zip(columns, values):
+            own_columns += [-1] * (width - len(own_columns))
+            own_values += [1.0] * (width - len(own_values))
+        return columns, np.array(values, dtype=np.float64).reshape(len(rows), width)
 
     def _centre(self, columns: list, values: list) -> None:
         """Subtract the mean of each centred column, which may stand at 0 in the row."""
@@ -262,12 +268,11 @@ def _finite(raw) -> np.ndarray:
     return raw
 
 
-def _refuse_names(number: int, row, names: list[str]):
+def _refuse_names(number: int, row, names: set[str]):
     if not isinstance(row, Mapping):
         raise TypeError(f"Row {number} must be a dict, and is a {type(row).__name__}.")
-    lacking = [name for name in names if name not in row]
-    more = [name for name in row if name not in names]
+    lacking, more = sorted(names - row.keys()), sorted(row.keys() - names, key=str)
     raise ValueError(
-        f"Row {number} must have the values {names[:20]}. It lacks {lacking[:20]} and has besides "
-        f"{more[:20]}. Give None for a missing value."
+        f"Row {number} lacks the values {lacking[:20]} and has {more[:20]} besides. It must have "
+        f"{sorted(names)[:20]}. Give None for a missing value."
     )
