@@ -53,7 +53,8 @@ class Field:
 
     def settings(self) -> Settings:
         """What the constructor takes, as JSON can hold it."""
-        return {name: value for name, value in vars(self).items() if name[0] != "_"}
+        derived = "columns_by_level"
+        return {n: value for n, value in vars(self).items() if n[0] != "_" and n != derived}
 
     def _refuse(self, value, what: str):
         raise TypeError(
@@ -87,7 +88,7 @@ class LevelField(Field):
         self.rare, self.missing, self.unknown = rare, missing, unknown
         number = {level: place for place, level in enumerate(levels)}
         number |= dict.fromkeys(rare_levels, rare)
-        self._column = {level: start + place for level, place in number.items()}
+        self.columns_by_level = {level: start + place for level, place in number.items()}
         self._of_missing, self._of_unknown = (
             start + place if place >= 0 else -1 for place in (missing, unknown)
         )
@@ -106,7 +107,7 @@ class LevelField(Field):
                 return self._of_unknown
             if not _IS[self.holds](value):
                 self._refuse(value, PLURAL[self.holds])
-        return self._column.get(value, self._of_unknown)
+        return self.columns_by_level.get(value, self._of_unknown)
 
 
 class ListField(LevelField):
@@ -139,13 +140,13 @@ class ListField(LevelField):
         if is_missing(value):
             found = {self._of_missing}
         else:
-            get = self._column.get
-            found = {get(level, self._of_unknown) for level in self._levels_of(value)}
+            get = self.columns_by_level.get
+            found = {get(level, self._of_unknown) for level in self.levels_of(value)}
         found = sorted(found - {-1})
         columns += found
         values += [1 / math.sqrt(len(found)) if self.shared_weight else 1.0] * len(found)
 
-    def _levels_of(self, value) -> list:
+    def levels_of(self, value) -> list:
         if self.delimiter is not None:
             if not isinstance(value, str):
                 self._refuse(value, "text")
@@ -189,14 +190,14 @@ class NumberField(Field):
 
     def column(self, value) -> int:
         """The column of a number's bin; -1 for none."""
-        number = self._number(value)
+        number = self.number(value)
         if number is None:
             return self._of_missing
         return self.start + bisect_right(self.edges, number)
 
     def add(self, value, columns, values):
         """Append the columns of a number."""
-        number = self._number(value)
+        number = self.number(value)
         if number is None:
             columns.append(self._of_missing)
             values.append(1.0)
@@ -209,7 +210,7 @@ class NumberField(Field):
             columns.append(self.start)
             values.append((number - self.mean) / self.std)
 
-    def _number(self, value) -> float | None:
+    def number(self, value) -> float | None:
         """A value as a number; None if it is missing."""
         if type(value) is not float and type(value) is not int:
             if is_missing(value):
@@ -258,17 +259,17 @@ class DateField(Field):
 
     def add(self, value, columns, values):
         """Append the columns of a date's parts."""
-        if is_missing(value):
-            parts = (None, None, None, None)
-        else:
-            parts = _parts_of(self._seconds(value))
+        seconds = self.seconds(value)
+        parts = (None, None, None, None) if seconds is None else _parts_of(seconds)
         fields = (self.month, self.weekday, self.hour, self.day)
         for field, part in zip(fields, parts):
             if field is not None:
                 field.add(part, columns, values)
 
-    def _seconds(self, value) -> int:
-        """Seconds since 1970, by the local time of a date with a time zone."""
+    def seconds(self, value) -> int | None:
+        """Seconds since 1970, by the local time of a date with a time zone; None if missing."""
+        if is_missing(value):
+            return None
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.replace(tzinfo=None)
         if not isinstance(value, (date, np.datetime64)):
