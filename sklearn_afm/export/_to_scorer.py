@@ -49,9 +49,9 @@ def to_scorer(pipeline):
     return Scorer(
         described_fields(encoder),
         arrays_of(estimator),
-        link=_link(estimator),
+        link=link_of(estimator),
         several=np.ndim(estimator.bias_) > 0,
-        classes=_classes(estimator),
+        classes=classes_of(estimator),
     )
 
 
@@ -139,7 +139,7 @@ def _unseen(estimator) -> dict[str, np.ndarray]:
     }
 
 
-def _classes(estimator) -> np.ndarray | None:
+def classes_of(estimator) -> np.ndarray | None:
     classes = getattr(estimator, "classes_", None)
     if classes is None or classes.dtype.kind in "biufUS":
         return classes
@@ -150,7 +150,7 @@ def _classes(estimator) -> np.ndarray | None:
     )
 
 
-def _link(estimator) -> str:
+def link_of(estimator) -> str:
     if hasattr(estimator, "classes_"):
         return "logit" if len(estimator.classes_) == 2 else "softmax"
     return "log" if estimator._loss.log_link else "identity"

@@ -144,7 +144,8 @@ class ListField(LevelField):
             found = {get(level, self._of_unknown) for level in self.levels_of(value)}
         found = sorted(found - {-1})
         columns += found
-        values += [1 / math.sqrt(len(found)) if self.shared_weight else 1.0] * len(found)
+        shares = self.shared_weight and found
+        values += [1 / math.sqrt(len(found)) if shares else 1.0] * len(found)
 
     def levels_of(self, value) -> list:
         if self.delimiter is not None:
