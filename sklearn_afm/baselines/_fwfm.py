@@ -46,7 +46,7 @@ class FwFM(PooledModel):
 
     def pair_formula(self, arrays):
         """The weights of field pairs."""
-        return {"field_weights": (arrays["field_weights"] + arrays["field_weights"].T) / 2}
+        return {"field_weights": arrays["field_weights"]}
 
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
         """Attention 1, and r_f(i)f(j) p . (v_i * v_j) x_i x_j of each pair."""

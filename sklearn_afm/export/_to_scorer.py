@@ -95,7 +95,8 @@ def arrays_of(estimator) -> dict[str, np.ndarray]:
         "known": _padded(known),
         **model.pair_formula(parameters),
     }
-    if "field_weights" in arrays:
+    for name in {"field_weights", "field_biases"} & arrays.keys():
+        arrays[name] = (arrays[name] + arrays[name].T) / 2  # they count as symmetric
         arrays["field_number"] = _padded(np.asarray(model.fields, dtype=np.int64))
     arrays |= _crosses(estimator, len(known)) | _unseen(estimator)
     if estimator.column_mean_ is not None:
