@@ -133,9 +133,7 @@ class FieldGraph:
         share = graph("Div", graph("Sub", value, at_low), graph("Sub", at_high, at_low))
         zero, one = graph.constant(np.float64(0)), graph.constant(np.float64(1))
         share = graph("Min", graph("Max", share, zero), one)
-        share = graph(
-            "Where", is_missing, zero, share
-        )  # of a missing number, nothing at the second
+        share = graph("Where", is_missing, zero, share)  # its second entry is padding
         low = graph("Where", is_missing, missing, graph("Add", low, start))
         high = graph("Where", is_missing, self._number(padding), graph("Add", high, start))
         columns = graph("Concat", low, high, axis=1)

@@ -1,4 +1,4 @@
-"""Predictions in an ONNX graph, from the columns of encoded rows: what `scorer.Formula` computes."""
+"""Predictions in an ONNX graph, from encoded rows: what `scorer.Formula` computes."""
 
 import numpy as np
 

@@ -96,8 +96,8 @@ def to_onnx(pipeline):
     model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION)
     if model.ByteSize() > _LARGEST:
         raise ValueError(
-            f"The file would have {model.ByteSize() / 2**30:.1f} GiB, and ONNX allows 2. Hash levels "
-            "(min_frequency in FieldEncoder), or use to_scorer."
+            f"The file would have {model.ByteSize() / 2**30:.1f} GiB, and ONNX allows 2. Let rare "
+            "levels share a column (min_frequency of FieldEncoder), or use to_scorer."
         )
     return model
 

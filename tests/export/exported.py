@@ -32,6 +32,7 @@ def values(seen: bool) -> dict:
     def some(strategy, *others):
         return strategy if more is None else st.one_of(more, strategy, *others)
 
+    tags = TAGS if seen else [*TAGS, "new", "newer"]
     days = st.integers(0, 60_000) if not seen else st.integers(0, 900)
     when = days.map(lambda day: START + timedelta(days=day))
     other_numbers = st.floats(-1e9, 1e9).map(lambda x: round(x, 3))
@@ -44,7 +45,7 @@ def values(seen: bool) -> dict:
         "half": some(st.integers(0, 4).map(lambda x: x / 2), other_numbers),
         "when": some(when),
         "hour": some(st.tuples(when, st.integers(0, 86_399)).map(with_seconds)),
-        "tags": some(st.lists(st.sampled_from(TAGS if seen else [*TAGS, "new", "newer"]), max_size=4)),
+        "tags": some(st.lists(st.sampled_from(tags), max_size=4)),
         "numbers": some(st.lists(st.integers(0, 3 if seen else 9), max_size=3)),
         "words": some(st.sampled_from(WORDS if seen else [*WORDS, "q|x|w", "|"])),
     }  # fmt: skip
