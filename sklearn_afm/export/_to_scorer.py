@@ -41,7 +41,7 @@ def to_scorer(pipeline):
     >>> from sklearn_afm.export import to_scorer
     >>> frame = pd.DataFrame({"colour": ["red", "blue"] * 50})
     >>> model = make_field_pipeline(FMClassifier(random_state=0)).fit(frame, [1, 0] * 50)
-    >>> int(to_scorer(model).predict({"colour": "red"}))
+    >>> to_scorer(model).predict({"colour": "red"})
     1
     """
     check_is_fitted(pipeline)

@@ -35,7 +35,8 @@ def load_scorer(file):
     >>> model = make_field_pipeline(FMRegressor(random_state=0)).fit(frame, [1.0, 2.0] * 50)
     >>> file = io.BytesIO()
     >>> to_scorer(model).save(file)
-    >>> round(float(load_scorer(file).predict({"colour": "red"})), 1)
+    >>> _ = file.seek(0)
+    >>> round(load_scorer(file).predict({"colour": "red"}), 1)
     1.0
     """
     fields, arrays, options, classes = read(file)

@@ -255,7 +255,9 @@ class Scorer:
 
 
 def _of_one(rows, result):
-    return result[0] if isinstance(rows, Mapping) else result
+    if not isinstance(rows, Mapping):
+        return result
+    return result[0].item() if result.ndim == 1 else result[0]  # JSON knows no NumPy scalars
 
 
 def _finite(raw) -> np.ndarray:
