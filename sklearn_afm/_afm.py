@@ -85,29 +85,23 @@ class AFM(PooledModel):
         self._product_dtype = product_dtype
         self._find_pairs, self._share_pairs = PairFinder(), share_pairs
         network = {"rate": "attention_lr_multiplier", "part": "attention"}
-        # h = 0 makes the attention uniform: the AFM starts as an FM. With b > 0 every hidden unit
-        # is active for every pair. As long as it is, no gradient moves b, since the softmax does
-        # not change if all logits change alike. From b = 0, Adagrad's first steps, each a whole
-        # learning rate, could make every b so negative that no unit is ever active again.
+        # h = 0: attention is uniform, and the AFM starts as an FM. b > 0: all hidden units are
+        # active. From b = 0, Adagrad's first steps, a whole learning rate each, could make every b
+        # so negative that no unit is ever active again.
+        t = "attention_dim"
         self.parameters += (
             Parameter(
                 "attention_weight",
-                ("attention_dim", "embedding_dim"),
+                (t, "embedding_dim"),
                 "W of the attention network.",
                 start=normal(np.sqrt(2 / (embedding_dim + attention_dim))),
                 strength="l2_attention",
                 **network,
             ),
             Parameter(
-                "attention_bias",
-                ("attention_dim",),
-                "b of the attention network.",
-                start=constant(0.1),
-                **network,
+                "attention_bias", (t,), "b of the attention network.", constant(0.1), **network
             ),
-            Parameter(
-                "attention_context", ("attention_dim",), "h of the attention network.", **network
-            ),
+            Parameter("attention_context", (t,), "h of the attention network.", **network),
         )
         self._field_aware = self.renews_factors = field_aware
         self._max_pairs = max_pairs
@@ -180,6 +174,13 @@ class AFM(PooledModel):
         of_fields = FieldMatrices(*matrices, self.fields) if self._field_aware else None
         options = parameters["projection"], of_fields, self._usual_pairs
         return AttentionJoiner(_network(parameters), *options)
+
+    def pair_formula(self, arrays):
+        """The attention network, the factor of rows, and the weights of field pairs."""
+        found = {f"network_{n}": arrays[f"attention_{n}"] for n in AttentionNetwork._fields}
+        usual = {} if self._usual_pairs is None else {"usual_pairs": np.asarray(self._usual_pairs)}
+        of_fields = ("field_weights", "field_biases") if self._field_aware else ()
+        return found | usual | {name: arrays[name] for name in of_fields}
 
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
         """Attention, and p . (v_i * v_j) x_i x_j of each pair times the factor of its row."""

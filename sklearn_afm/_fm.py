@@ -45,6 +45,10 @@ class FM(PooledModel):
         scores = products_of_pairs(entries, entries, parameters["projection"])
         return scores.new_ones(scores.shape[:2]), scores
 
+    def pair_formula(self, arrays):
+        """Nothing: all pairs count alike."""
+        return {}
+
     def joiner(self, parameters):
         """Pairs between two rows are a product of their sums of embeddings."""
         return SumJoiner(self, parameters["projection"])

@@ -11,6 +11,7 @@ from html import escape
 FLOORS = [
     (["experiments", "__main__.py"], "the paper's tables and figures; the demonstration"),
     (["__init__.py"], "what is imported from sklearn_afm"),
+    (["export"], "fitted pipelines as files for services"),
     (["baselines", "dask"], "the models that AFM is compared with; fits on a Dask cluster"),
     (["_afm.py", "_fm.py", "_fitting.py", "_scaling.py"], "a model and its two estimators each"),
     (["_base.py", "_block_fitting.py", "_bayesian_base.py"], "fit, partial_fit, raw scores"),
@@ -30,6 +31,7 @@ FLOORS = [
     (["_settings.py", "_shared_settings.py"], "constructor parameters, each once"),
     (["_bayes"], "draws of a posterior: blocks, priors, likelihoods, the sampler"),
     (["_linear"], "the linear part: strengths by field, and crosses"),
+    (["scorer"], "scores of rows by NumPy alone"),
     (["_data"], "what comes in: checks, weights, units"),
     (["_fields"], "from the columns of a frame to one-hot rows"),
     (["_core/training"], "optimisers, steps, epochs"),

@@ -44,6 +44,10 @@ class FwFM(PooledModel):
         weights = of_field_pairs(parameters["field_weights"], self.fields, group)
         return weighted_pair_sum(embeddings, group, weights)
 
+    def pair_formula(self, arrays):
+        """The weights of field pairs."""
+        return {"field_weights": arrays["field_weights"]}
+
     def pair_terms(self, parameters, group) -> tuple[Tensor, Tensor]:
         """Attention 1, and r_f(i)f(j) p . (v_i * v_j) x_i x_j of each pair."""
         entries = look_up(parameters["embeddings"], group)

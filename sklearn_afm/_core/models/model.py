@@ -150,6 +150,9 @@ class Model:
     # pair_terms(parameters, group) -> attention (n_rows, n_pairs), score (n_rows, n_pairs,
     # n_outputs). None: the model's predictions are no sums over pairs.
     pair_terms: Callable[[Parameters, RowGroup], tuple[Tensor, Tensor]] | None = None
+    # pair_formula(arrays) -> what exported formulas need beside embeddings and projection, under
+    # the names of `scorer.Formula`. None: the model cannot be exported.
+    pair_formula: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] | None = None
 
     def __init__(self, n_outputs: int, own: tuple[Parameter, ...]):
         self.n_outputs = n_outputs
