@@ -5,6 +5,7 @@ from numbers import Integral
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.ranks import refuse_group
+from ._data.split import refuse_splitter
 from ._fit.blocks import fit_blocks
 from ._fit.notices import Notices
 from ._fit.source import Source
@@ -85,6 +86,7 @@ class BlockFitting:
     def _fit_blocks(self, blocks, validation, window_rows, continued) -> Notices:
         if continued:
             self._check_same_sizes()
+        refuse_splitter(self.validation_fraction, "fit_blocks never has all rows at once")
         if not (isinstance(window_rows, Integral) and window_rows > 0):
             raise ValueError(f"window_rows={window_rows!r} must be an integer above 0.")
 

@@ -12,7 +12,13 @@ from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.catalogue import Catalogue
 from .._data.rows import Rows, evenly_spaced
-from .._data.split import validation_lists, validation_split
+from .._data.split import (
+    is_splitter,
+    last_split,
+    refuse_splitter,
+    validation_lists,
+    validation_split,
+)
 from .._data.unseen import learn_unseen_levels
 from .._raw_scores import scores_of_levels
 from . import auto
@@ -70,7 +76,7 @@ def fit_rows(
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, data))
         seeds = checkpoint.seeds(seeds)
     every = rows
-    rows, validation = _split(estimator, rows, validation, seeds, catalogue)
+    rows, validation = _split(estimator, rows, validation, seeds, catalogue, checkpoint)
     positives, has_more = rows, rows is not every
     if catalogue is not None:
         rng = np.random.default_rng(seeds.generate_state(2)[1])
@@ -118,19 +124,33 @@ def finish(
 
 
 def _split(
-    estimator, rows: Rows, validation: Rows | None, seeds, catalogue: Catalogue | None
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    seeds,
+    catalogue: Catalogue | None,
+    checkpoint: Checkpoint | None,
 ) -> tuple[Rows, Rows | None]:
     """Rows to learn from, and rows for early stopping (None without)."""
     fraction = estimator.validation_fraction
     n_rows = int(ranks.sum_over_ranks(len(rows.y)))
-    if not auto.stops_early(estimator.early_stopping, n_rows, validation is not None):
+    given = validation is not None or is_splitter(fraction)
+    if not auto.stops_early(estimator.early_stopping, n_rows, given):
         return rows, None
     if validation is not None:
         return rows, validation
     if fraction is None:
         return rows, rows
     seed = int(seeds.generate_state(1)[0])
-    if estimator._loss.compares_rows:
+    if is_splitter(fraction):
+        if estimator._loss.compares_rows:
+            refuse_splitter(fraction, "a ranker sets groups of its own aside")
+        if ranks.n_ranks() > 1:
+            refuse_splitter(fraction, "each rank would split the rows of groups that others have")
+        parts = last_split(rows, fraction, by_class=is_classifier(estimator), seed=seed)
+        if checkpoint is not None:
+            checkpoint.check_split(*parts)
+    elif estimator._loss.compares_rows:
         first = rows.target[:, -1] if catalogue is None else np.ones(n_rows)
         parts = validation_lists(first, fraction, seed=seed)
     else:
