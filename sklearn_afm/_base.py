@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._attributes import declared_model, model_of, parameters_of
 from ._block_fitting import BlockFitting
-from ._compat import fit_context
+from ._compat import CallbackSupportMixin, fit_context
 from ._core import ranks
 from ._core.batches.memory import torch_memory_errors
 from ._core.models.model import Model
@@ -22,6 +22,7 @@ from ._documentation import DocumentationLink
 from ._fit.agreement import refuse_other_fits, seeds_of_first
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
+from ._fit.tasks import tasks_of_fit
 from ._joined_scores import JoinedScores
 from ._raw_scores import raw_scores
 from ._settings import settings_of
@@ -32,7 +33,9 @@ from ._stored_models import renamed
 _OWN = ("_progress", "_outputs", "_fitted_loss", "_parameter_names", "_target_names")
 
 
-class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink, BaseEstimator):
+class BaseFactorizationMachine(
+    BlockFitting, TrainingSettings, DocumentationLink, CallbackSupportMixin, BaseEstimator
+):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
@@ -43,6 +46,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         if "{parameters}" in (cls.__doc__ or ""):
             cls.__doc__ = documented(cls, cls()._make_model(1, 1.0))
 
+    # Whether callbacks of scikit-learn are shown X and y.
+    _shows_rows = True
     # Whether the model has parameters by field.
     _uses_fields = False
 
@@ -212,6 +217,7 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
     ) -> Notices:
         if continued:
             self._check_same_sizes()
+        tasks = tasks_of_fit(self, *((X, y, sample_weight) if self._shows_rows else ()))
         given = self._has_validation_rows(X_val, y_val, sample_weight_val)
         rows, class_weights = self._check_training_rows(
             X, y, sample_weight, None, groups, reset=not continued, has_validation=given
@@ -221,7 +227,10 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         notices = [] if continued else codes_notice(self, rows.X)
         seeds = seeds_of_first(self._seeds())
         catalogue, rows, validation = self._in_catalogue(rows, validation, items)
-        return notices + fit_rows(self, rows, validation, seeds, known, catalogue)
+        notices += fit_rows(self, rows, validation, seeds, known, catalogue, tasks)
+        if tasks is not None:
+            tasks.end()
+        return notices
 
     def _in_catalogue(self, rows: Rows, validation: Rows | None, items) -> tuple:
         """What negatives are drawn from (None: the rows have their own), and the rows."""

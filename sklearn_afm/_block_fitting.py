@@ -9,6 +9,7 @@ from ._data.split import refuse_splitter
 from ._fit.blocks import fit_blocks
 from ._fit.notices import Notices
 from ._fit.source import Source
+from ._fit.tasks import tasks_of_fit
 
 
 class BlockFitting:
@@ -95,6 +96,9 @@ class BlockFitting:
 
         given = self._has_validation_rows(*validation)
         source, known = Source(self, blocks), self._progress if continued else None
-        return fit_blocks(
-            self, source, int(window_rows), check if given else None, self._seeds(), known
-        )
+        validate, tasks = check if given else None, tasks_of_fit(self)
+        seeds, window_rows = self._seeds(), int(window_rows)
+        notices = fit_blocks(self, source, window_rows, validate, seeds, known, tasks)
+        if tasks is not None:
+            tasks.end()
+        return notices

@@ -88,6 +88,7 @@ class RankingTask(TrainingSettings):
         group=TRAINING,
     )
 
+    _shows_rows = False  # y is that of lists
     _words = {
         "loss": "ranking loss",
         "outputs": "n_outputs",

@@ -1,12 +1,9 @@
 """The order of a fit on checked rows: units, start values, training, fitted attributes."""
 
-import functools
-
 import numpy as np
 import torch
 from sklearn.base import is_classifier
 
-from .._attributes import set_unseen
 from .._core import ranks
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
@@ -19,8 +16,6 @@ from .._data.split import (
     validation_lists,
     validation_split,
 )
-from .._data.unseen import learn_unseen_levels
-from .._raw_scores import scores_of_levels
 from . import auto
 from .checkpoint import Checkpoint, digest, digests, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
@@ -29,9 +24,10 @@ from .negatives import N_VALIDATION, with_negatives
 from .notices import Notices, interrupted_notice, unfinished_notice, vanished_notice
 from .progress import Progress
 from .reporting import Reporter
-from .results import set_results
+from .results import set_results, set_unseen_levels
 from .setup import Setup, make_setup
 from .start import start_values
+from .tasks import FitTasks
 from .training import frozen_names, make_reporter, make_trainer, run_pass, run_stage
 
 # Rows of training that a model describes.
@@ -47,6 +43,7 @@ def fit_rows(
     seeds,
     known: Progress | None,
     catalogue: Catalogue | None = None,
+    tasks: FitTasks | None = None,
 ) -> Notices:
     """Train for up to `max_iter` epochs and set the fitted attributes.
 
@@ -61,6 +58,8 @@ def fit_rows(
         Of the fit that goes on.
     catalogue : Catalogue or None
         What negatives are drawn from, if the rows are positives alone.
+    tasks : FitTasks or None
+        The tasks that callbacks of scikit-learn are told of.
 
     Returns
     -------
@@ -93,7 +92,9 @@ def fit_rows(
     monitor = make_monitor(setup, arrays, validation)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
-    state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
+    state, interrupted = run_stage(
+        setup, trainer, monitor, reporter, checkpoint, "main", tasks=tasks
+    )
     if setup.linear is not None and has_more:
         setup = with_all_rows(setup, every, continues=continues)
     goes_on = known is not None
@@ -113,7 +114,7 @@ def finish(
     """Set the fitted attributes and take the checkpoint away."""
     estimator = setup.estimator
     line = _set_fitted(setup, estimator, state, goes_on=goes_on)
-    _set_unseen(setup, estimator)
+    set_unseen_levels(setup, estimator)
     reporter.on_end(line)
     if not estimator.warm_start:
         estimator._progress = estimator._progress.units_alone()
@@ -212,13 +213,6 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         linear_bias=linear_bias(setup),
     )
     return line
-
-
-def _set_unseen(setup: Setup, estimator) -> None:
-    """Set what predicts rows of unseen levels."""
-    rows, label = setup.prepared.rows, setup.fields.label
-    score = functools.partial(scores_of_levels, estimator)
-    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, label, score))
 
 
 def _best_iter(state: RunState) -> int:
