@@ -13,7 +13,7 @@ from sklearn_afm import AFMClassifier, BayesianFMRegressor, FieldEncoder, _docum
 from sklearn_afm.baselines import DeepFMClassifier
 
 LINK = re.compile(r'class="param-doc-link".*?href="(.*?)"', re.S)
-TOOLTIP = re.compile(r'style="position-anchor: --doc-link-(\w+);">\s*(.*?)</span>', re.S)
+TOOLTIP = re.compile(r'<span class="param-doc-description"[^>]*>\s*(.*?)</span>', re.S)
 
 NAMES = {
     AFMClassifier: "sklearn_afm.AFMClassifier",
@@ -81,7 +81,7 @@ def test_each_parameter_has_a_tooltip_and_a_link(Estimator, with_urls):
     page = f"https://afm.example/stable/generated/{NAMES[Estimator]}.html"
     shown, docs = estimator_html_repr(Estimator()), " ".join(inspect.getdoc(Estimator).split())
     assert {link.partition("#")[0] for link in LINK.findall(shown)} == {page}
-    found = dict(TOOLTIP.findall(shown))
+    found = {tooltip.split(":")[0]: tooltip for tooltip in TOOLTIP.findall(shown)}
     assert found.keys() == Estimator().get_params().keys()
     for name, tooltip in found.items():
         text = " ".join(html.unescape(tooltip.replace("<br>", " ")).split())
