@@ -10,17 +10,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._attributes import declared_model, model_of, parameters_of
 from ._block_fitting import BlockFitting
-from ._compat import fit_context
+from ._compat import CallbackSupportMixin, fit_context
 from ._core import ranks
 from ._core.batches.memory import torch_memory_errors
 from ._core.models.model import Model
 from ._data import checks, weights
 from ._data.rows import Rows
+from ._data.split import check_groups
 from ._docstrings import documented
 from ._documentation import DocumentationLink
 from ._fit.agreement import refuse_other_fits, seeds_of_first
 from ._fit.fit import fit_rows, pass_rows
 from ._fit.notices import Notices, codes_notice
+from ._fit.tasks import tasks_of_fit
 from ._joined_scores import JoinedScores
 from ._raw_scores import raw_scores
 from ._settings import settings_of
@@ -31,7 +33,9 @@ from ._stored_models import renamed
 _OWN = ("_progress", "_outputs", "_fitted_loss", "_parameter_names", "_target_names")
 
 
-class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink, BaseEstimator):
+class BaseFactorizationMachine(
+    BlockFitting, TrainingSettings, DocumentationLink, CallbackSupportMixin, BaseEstimator
+):
     """Base of the estimators: a subclass gives a model, and has a task mixed in."""
 
     # What stands for the words in braces in docstrings.
@@ -42,6 +46,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         if "{parameters}" in (cls.__doc__ or ""):
             cls.__doc__ = documented(cls, cls()._make_model(1, 1.0))
 
+    # Whether callbacks of scikit-learn are shown X and y.
+    _shows_rows = True
     # Whether the model has parameters by field.
     _uses_fields = False
 
@@ -67,7 +73,17 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         tags.input_tags.sparse = True
         return tags
 
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
         """Fit the model.
 
         Parameters
@@ -89,6 +105,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         sample_weight_val : array-like of shape (n_val,), default=None
             Their weights. The validation loss multiplies them by `class_weight`, as the training
             loss does with `sample_weight`.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, for a splitter as `validation_fraction`.
 
         Returns
         -------
@@ -99,8 +117,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         ------
         ValueError
             If the model cannot learn from the input, the training loss becomes infinite or NaN, the
-            validation score is NaN in every epoch, or the file named by `checkpoint` is not a
-            checkpoint of this fit.
+            validation score is NaN in every epoch, a splitter (`validation_fraction`) gives no two
+            parts, or the file named by `checkpoint` is not a checkpoint of this fit.
         MemoryError
             If there is not enough memory even for one row at a time.
         KeyboardInterrupt
@@ -117,7 +135,8 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         If a process group of torch.distributed is initialised, all its ranks call ``fit``, each
         with rows of its own, and all end with the same estimator.
         """
-        return self._take_over(*self._trained(X, y, sample_weight, X_val, y_val, sample_weight_val))
+        validation = X_val, y_val, sample_weight_val
+        return self._take_over(*self._trained(X, y, sample_weight, *validation, groups=groups))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from one more batch of a stream: one pass over its rows.
@@ -184,29 +203,34 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
         known = self._progress if continued else None
         return pass_rows(self, rows, seeds_of_first(self._seeds()), known)
 
-    def _trained(self, X, y, *others, items=None) -> tuple:
+    def _trained(self, X, y, *others, groups=None, items=None) -> tuple:
         """A fitted working copy, and the warnings of the fit. `others` are as in ``fit``."""
         continued = self._continues()
         fitted = self._working_copy()
         with ranks.together(), torch_memory_errors():
-            notices = fitted._fit(X, y, *others, continued, items)
+            notices = fitted._fit(X, y, *others, groups, continued, items)
         return fitted, notices
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(
-        self, X, y, sample_weight, X_val, y_val, sample_weight_val, continued, items
+        self, X, y, sample_weight, X_val, y_val, sample_weight_val, groups, continued, items
     ) -> Notices:
         if continued:
             self._check_same_sizes()
+        tasks = tasks_of_fit(self, *((X, y, sample_weight) if self._shows_rows else ()))
+        given = self._has_validation_rows(X_val, y_val, sample_weight_val)
         rows, class_weights = self._check_training_rows(
-            X, y, sample_weight, None, reset=not continued
+            X, y, sample_weight, None, groups, reset=not continued, has_validation=given
         )
         validation = self._check_validation_rows(X_val, y_val, sample_weight_val, class_weights)
         known = self._progress if continued else None
         notices = [] if continued else codes_notice(self, rows.X)
         seeds = seeds_of_first(self._seeds())
         catalogue, rows, validation = self._in_catalogue(rows, validation, items)
-        return notices + fit_rows(self, rows, validation, seeds, known, catalogue)
+        notices += fit_rows(self, rows, validation, seeds, known, catalogue, tasks)
+        if tasks is not None:
+            tasks.end()
+        return notices
 
     def _in_catalogue(self, rows: Rows, validation: Rows | None, items) -> tuple:
         """What negatives are drawn from (None: the rows have their own), and the rows."""
@@ -264,7 +288,9 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
     def __sklearn_is_fitted__(self):
         return hasattr(self, "linear_weights_")
 
-    def _check_training_rows(self, X, y, sample_weight, classes, *, reset):
+    def _check_training_rows(
+        self, X, y, sample_weight, classes, groups=None, *, reset, has_validation=False
+    ):
         """The rows, and the weight of each class (None without)."""
         if reset:
             self._target_names = checks.target_names(y)
@@ -272,14 +298,18 @@ class BaseFactorizationMachine(BlockFitting, TrainingSettings, DocumentationLink
             self, X, y, reset=reset, y_numeric=not is_classifier(self)
         )
         weight = weights.check_weights(sample_weight, X)
+        groups = check_groups(groups, self, X.shape[0], has_validation=has_validation)
         if not weight.all():  # a row of weight 0 brings no level, no class and no count
-            X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
+            counts = weight > 0
+            X, y, weight = X[counts], y[counts], weight[counts]
+            groups = None if groups is None else groups[counts]
         refuse_other_fits(self, X, y)
         if reset:
             self._outputs = self._learn_target(y, classes)
         target = self._encode_target(y)
         class_weights = self._class_weights(y, target, weight)
-        rows = Rows(X, y, target, weight, self._objective_weight(target, weight, class_weights))
+        of_objective = self._objective_weight(target, weight, class_weights)
+        rows = Rows(X, y, target, weight, of_objective, groups)
         weights.check_weight_range(rows.weight)
         return rows if rows.weight.all() else rows.part(rows.weight > 0), class_weights
 

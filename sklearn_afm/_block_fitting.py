@@ -5,9 +5,11 @@ from numbers import Integral
 from ._compat import fit_context
 from ._core.batches.memory import torch_memory_errors
 from ._core.ranks import refuse_group
+from ._data.split import refuse_splitter
 from ._fit.blocks import fit_blocks
 from ._fit.notices import Notices
 from ._fit.source import Source
+from ._fit.tasks import tasks_of_fit
 
 
 class BlockFitting:
@@ -85,6 +87,7 @@ class BlockFitting:
     def _fit_blocks(self, blocks, validation, window_rows, continued) -> Notices:
         if continued:
             self._check_same_sizes()
+        refuse_splitter(self.validation_fraction, "fit_blocks never has all rows at once")
         if not (isinstance(window_rows, Integral) and window_rows > 0):
             raise ValueError(f"window_rows={window_rows!r} must be an integer above 0.")
 
@@ -93,6 +96,9 @@ class BlockFitting:
 
         given = self._has_validation_rows(*validation)
         source, known = Source(self, blocks), self._progress if continued else None
-        return fit_blocks(
-            self, source, int(window_rows), check if given else None, self._seeds(), known
-        )
+        validate, tasks = check if given else None, tasks_of_fit(self)
+        seeds, window_rows = self._seeds(), int(window_rows)
+        notices = fit_blocks(self, source, window_rows, validate, seeds, known, tasks)
+        if tasks is not None:
+            tasks.end()
+        return notices

@@ -88,6 +88,7 @@ class RankingTask(TrainingSettings):
         group=TRAINING,
     )
 
+    _shows_rows = False  # y is that of lists
     _words = {
         "loss": "ranking loss",
         "outputs": "n_outputs",
@@ -193,8 +194,8 @@ from 0, such as a year, is centred first (``column_mean_``).""",
         Notes
         -----
         A step takes whole groups, up to the first that fills `batch_size`. `validation_fraction` is
-        a share or number of groups; with `item_columns`, of rows. Each row for early stopping is
-        then ranked among 100 items that are drawn alike, once.
+        a share or number of groups, never a splitter; with `item_columns`, of rows. Each row for
+        early stopping is then ranked among 100 items that are drawn alike, once.
         """
         refuse_group(f"{type(self).__name__}.fit")
         self._continues()  # what is refused below leaves the estimator unfitted

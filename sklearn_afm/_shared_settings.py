@@ -2,11 +2,12 @@
 
 import os
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
 
-from ._compat import Interval, RealNotInt, StrOptions
+from ._compat import HasMethods, Interval, RealNotInt, StrOptions
 from ._core.models.layers import ACTIVATIONS, Layers
 from ._core.training.optimizers import OPTIMIZERS
 from ._settings import RARELY, TRAINING, HasSettings, setting
@@ -114,19 +115,23 @@ class TrainingSettings(HasSettings):
         [StrOptions({"auto"}), "boolean"],
         '"auto" or bool',
         """Whether to stop if the validation score no longer rises, and to keep the parameters of
-        the best epoch. "auto" does so for more than 1,500 rows, or if `X_val` is given.""",
+        the best epoch. "auto" does so for more than 1,500 rows, or if `X_val` or a splitter
+        (`validation_fraction`) is given.""",
         group=TRAINING,
     )
-    validation_fraction: float | int | None = setting(
+    validation_fraction: Any = setting(
         0.1,
         [
             Interval(RealNotInt, 0, 1, closed="neither"),
             Interval(Integral, 1, None, closed="left"),
+            HasMethods(["split", "get_n_splits"]),  # a str has the first alone
             None,
         ],
-        "float, int or None",
-        """Share or number of rows set aside for early stopping if `X_val` is not given. None
-        computes the validation score on the training rows.""",
+        "float, int, splitter or None",
+        """Share or number of rows set aside for early stopping if `X_val` is not given. A splitter
+        of scikit-learn, such as :class:`~sklearn.model_selection.GroupShuffleSplit`, sets aside
+        the test rows of its last split (`groups` of ``fit``). None computes the validation score on
+        the training rows.""",
         group=TRAINING,
     )
     n_iter_no_change: int = setting(

@@ -16,7 +16,7 @@ _FORMER_NAMES = {
 def renamed(state: dict) -> dict:
     """The state of a stored model, under the names that its attributes have now."""
     state = {_FORMER_NAMES.get(name, name): value for name, value in state.items()}
-    if "embeddings_" not in state:
+    if "_progress" not in state:  # unfitted, or a copy in the middle of a fit
         return state
     progress = state["_progress"]
     optimizer = {

@@ -11,6 +11,7 @@ import pytest
 import torch
 from ranks import on_ranks
 from scipy import sparse
+from sklearn.model_selection import KFold
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor
 from sklearn_afm._core import ranks
@@ -225,6 +226,7 @@ def refused(rank, n_ranks):
         lambda model: model.fit(X[:, : 13 + rank], y),
         lambda model: model.set_params(embedding_dim=3 + rank).fit(X, y),
         lambda model: model.fit(X, y, **({"X_val": X, "y_val": y} if rank else {})),
+        lambda model: model.set_params(early_stopping=True, validation_fraction=KFold()).fit(X, y),
         lambda model: model.set_params(callbacks=[stop_in_second] * rank).fit(X, y),
     ]
     return [error_of(fit, AFMRegressor(**FIXED)) for fit in fits]
@@ -305,6 +307,7 @@ def test_an_error_of_one_rank_ends_all(ends):
         ("the same number of columns of X; rank 0 has 13, rank 1 has 14",) * 2,
         ("the same embedding_dim; rank 0 has 3.0, rank 1 has 4.0",) * 2,
         ("early_stopping is False", "ValueError: X_val and y_val are for early stopping"),
+        ("is a splitter, but each rank would split the rows of groups that others have",) * 2,
         ("ended on all ranks: OSError: the disk is full", "OSError: the disk is full"),
     ]
     for of_ranks, texts in zip(zip(first, second), expected):

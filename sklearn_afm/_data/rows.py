@@ -18,10 +18,12 @@ class Rows:
     target: np.ndarray  # (n_rows, n_targets), encoded
     sample_weight: np.ndarray  # as given, for scorers
     weight: np.ndarray  # in the objective: positive, times the weight of the class
+    groups: np.ndarray | None = None  # for a splitter
 
     def part(self, index) -> "Rows":
         """The rows at these positions."""
-        return Rows(*(getattr(self, field.name)[index] for field in dataclasses.fields(self)))
+        arrays = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return Rows(*(None if array is None else array[index] for array in arrays))
 
     def weight_unit(self) -> float:
         """What weights are divided by: their mean, if it is below 1 (they are then relative)."""

@@ -1,10 +1,13 @@
 """Set rows aside for early stopping: copies stay together, and both parts have each class."""
 
+import copy
 import math
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils import column_or_1d
 
+from .rows import Rows
 from .units import target_moments
 
 # If fewer distinct rows would be set aside, equal rows do not count as copies: they are different
@@ -79,6 +82,85 @@ def validation_lists(first, fraction, *, seed: int):
     chosen[np.random.default_rng(seed).permutation(n_lists)[:n_val]] = True
     set_aside = chosen[number]
     return np.flatnonzero(~set_aside), np.flatnonzero(set_aside)
+
+
+def is_splitter(asked) -> bool:
+    """Whether `validation_fraction` is a splitter of scikit-learn."""
+    return hasattr(asked, "split")
+
+
+def refuse_splitter(asked, reason: str) -> None:
+    """Refuse a splitter as `validation_fraction`, where it has no rows to split."""
+    if is_splitter(asked):
+        raise ValueError(
+            f"validation_fraction={asked!r} is a splitter, but {reason}. Give X_val and y_val, or "
+            "a share or number of rows."
+        )
+
+
+def check_groups(groups, estimator, n_rows: int, *, has_validation: bool) -> np.ndarray | None:
+    """The group of each row for the splitter that uses it, (n_rows,); None without."""
+    if groups is None:
+        return None
+    fraction = estimator.validation_fraction
+    if not is_splitter(fraction):
+        raise ValueError(
+            f"groups is given, but validation_fraction={fraction!r} is no splitter, which would "
+            "use it. Set validation_fraction to one, such as "
+            "sklearn.model_selection.GroupShuffleSplit(), or leave groups out."
+        )
+    if has_validation or estimator.early_stopping is False:
+        reason = "X_val is given" if has_validation else "early_stopping is False"
+        raise ValueError(f"groups is given, but {reason}, so that no row is set aside. Omit one.")
+    groups = column_or_1d(groups)
+    if len(groups) != n_rows:
+        raise ValueError(
+            f"groups has {len(groups)} values, X {n_rows} rows. Give the group of each row."
+        )
+    return groups
+
+
+def last_split(rows: Rows, splitter, *, by_class: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The positions of the training rows and of the rows set aside, as a splitter has them.
+
+    Of several splits it is the last: in a series of time, that with the most training rows.
+    `seed` is for a splitter without one.
+    """
+    title, n_rows = f"validation_fraction={splitter!r}", len(rows.y)
+    if getattr(splitter, "random_state", seed) is None:
+        splitter = copy.copy(splitter)
+        splitter.random_state = seed
+    try:
+        parts = list(splitter.split(rows.X, rows.y, rows.groups))[-1:]
+    except ValueError as error:
+        hint = ""
+        if rows.groups is None:
+            hint = " If it needs the group of each row, give groups to fit."
+        raise ValueError(f"{title} cannot split the {n_rows} rows: {error}{hint}") from error
+    if not parts:
+        raise ValueError(f"{title} gives no split of the {n_rows} rows.")
+    every = np.arange(n_rows)
+    for name, part in zip(("training rows", "rows to set aside"), parts[0]):
+        if not len(part):
+            raise ValueError(f"The last split of {title} has no {name}, of {n_rows} rows.")
+    try:
+        train, aside = (every[part] for part in parts[0])
+    except IndexError as error:
+        raise ValueError(
+            f"The last split of {title} has rows that X does not have ({error}). X has {n_rows} "
+            "rows that count: rows of weight 0 are left out before the split."
+        ) from error
+    common = np.intersect1d(train, aside)
+    if len(common):
+        raise ValueError(
+            f"The last split of {title} has {len(common)} rows both for training and set aside, "
+            f"first row {common[0]}. They would be validated on themselves."
+        )
+    if by_class and (rows.target[train] == rows.target[train[0]]).all():
+        raise ValueError(
+            f"The last split of {title} has training rows of one class alone: {rows.y[train[0]]!r}."
+        )
+    return train, aside
 
 
 def _set_aside(n: int, label, fraction, seed) -> np.ndarray:

@@ -23,13 +23,20 @@ from .results import set_results
 from .setup import Setup, make_setup
 from .source import Source
 from .start import start_values
+from .tasks import FitTasks
 from .training import frozen_names, make_reporter, make_trainer, run_stage
 from .windows import training_data
 
 
 @torch.inference_mode(False)
 def fit_blocks(
-    estimator, source: Source, window_rows: int, check_validation, seeds, known: Progress | None
+    estimator,
+    source: Source,
+    window_rows: int,
+    check_validation,
+    seeds,
+    known: Progress | None,
+    tasks: FitTasks | None,
 ) -> Notices:
     """Train for up to `max_iter` epochs over all blocks and set the fitted attributes.
 
@@ -49,6 +56,8 @@ def fit_blocks(
     seeds : SeedSequence
     known : Progress or None
         Of the fit that goes on.
+    tasks : FitTasks or None
+        The tasks that callbacks of scikit-learn are told of.
 
     Returns
     -------
@@ -67,7 +76,8 @@ def fit_blocks(
     )
     validation = check_validation(source.class_weights) if has_validation else None
     if counts.every is not None:
-        return fit_rows(estimator, source.rows(counts.every), validation, seeds, known)
+        rows = source.rows(counts.every)
+        return fit_rows(estimator, rows, validation, seeds, known, tasks=tasks)
     checkpoint = None
     if estimator.checkpoint is not None:
         data = {"blocks": counts.digest, "window_rows": str(window_rows)}
@@ -93,7 +103,14 @@ def fit_blocks(
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
     state, interrupted = run_stage(
-        setup, trainer, monitor, reporter, checkpoint, "blocks", start_counts=not goes_on
+        setup,
+        trainer,
+        monitor,
+        reporter,
+        checkpoint,
+        "blocks",
+        start_counts=not goes_on,
+        tasks=tasks,
     )
     return finish(setup, state, reporter, checkpoint, frozen, interrupted, goes_on=goes_on)
 

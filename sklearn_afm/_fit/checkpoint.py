@@ -23,6 +23,8 @@ from .._data.rows import Rows
 FORMAT = 2
 # Parameters of the estimator that may change between the parts of a fit.
 _FREE = {"callbacks", "checkpoint", "max_iter", "random_state", "verbose", "warm_start"}
+# Known only once the seeds are, which may be those of the file: the split of a splitter.
+_SPLIT = "validation_fraction (its split)"
 _TENSORS = ("parameters", "optimizer", "average", "best")
 _PLAIN = ("best_iter", "best_score", "history", "order_rng")
 # Between two writes inside an epoch.
@@ -51,7 +53,7 @@ class Checkpoint:
         self._path = Path(path)
         self._unfinished = self._path.with_name(self._path.name + ".tmp")
         self._fingerprint = fingerprint
-        self._entropy = self._stage = self._state = None
+        self._entropy = self._stage = self._state = self._split = None
         self._written = time.monotonic()
         loaded = None
         if ranks.rank() == 0:
@@ -63,7 +65,7 @@ class Checkpoint:
             loaded = self._load() if self._path.exists() else None
         loaded = ranks.of_first(loaded)
         if loaded is not None:
-            self._entropy, self._stage, self._state = loaded
+            self._entropy, self._stage, self._state, self._split = loaded
             self._state = _of_rank(self._state)
 
     @property
@@ -76,6 +78,13 @@ class Checkpoint:
         if self._entropy is None:
             self._entropy = np.asarray(fresh.entropy).tolist()
         return np.random.SeedSequence(self._entropy)
+
+    def check_split(self, train: np.ndarray, aside: np.ndarray) -> None:
+        """Refuse a file whose fit had other rows to train on, or to validate on."""
+        split = digest(train, aside)
+        if self._stage is not None and split != self._split:
+            raise self._refused(f"is of a fit with other values of {_SPLIT}")
+        self._fingerprint[_SPLIT] = split
 
     def take_state(self, stage: str) -> RunState | None:
         """The state from which this stage goes on; None at the second call."""
@@ -129,6 +138,7 @@ class Checkpoint:
         if about["format"] != FORMAT:
             raise self._refused(f"has format {about['format']}, not {FORMAT}")
         saved = about["fingerprint"]
+        split = saved.pop(_SPLIT, None)
         names = sorted(saved.keys() | self._fingerprint.keys())
         other = [name for name in names if saved.get(name) != self._fingerprint.get(name)]
         if other:
@@ -143,7 +153,7 @@ class Checkpoint:
         plain = {name: about[name] for name in _PLAIN}
         epoch = Epoch(**about["epoch"]) if about.get("epoch") else None
         state = RunState(**tensors, **plain, mask_generator=mask_generator, epoch=epoch)
-        return about["entropy"], about["stage"], state
+        return about["entropy"], about["stage"], state, split
 
     def _read(self):
         """All arrays, and what the JSON text says."""
@@ -246,7 +256,7 @@ def _described(value) -> str:
         return repr(value)
     if isinstance(value, dict):
         return str(sorted((str(key), _described(item)) for key, item in value.items()))
-    if callable(value) or hasattr(value, "get_params"):
+    if callable(value) or hasattr(value, "get_params") or hasattr(value, "get_n_splits"):
         return getattr(value, "__qualname__", type(value).__name__)
     return str([str(item) for item in value])
 

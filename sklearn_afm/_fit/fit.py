@@ -1,20 +1,21 @@
 """The order of a fit on checked rows: units, start values, training, fitted attributes."""
 
-import functools
-
 import numpy as np
 import torch
 from sklearn.base import is_classifier
 
-from .._attributes import set_unseen
 from .._core import ranks
 from .._core.tensors import host_arrays
 from .._core.training.run import RunState
 from .._data.catalogue import Catalogue
 from .._data.rows import Rows, evenly_spaced
-from .._data.split import validation_lists, validation_split
-from .._data.unseen import learn_unseen_levels
-from .._raw_scores import scores_of_levels
+from .._data.split import (
+    is_splitter,
+    last_split,
+    refuse_splitter,
+    validation_lists,
+    validation_split,
+)
 from . import auto
 from .checkpoint import Checkpoint, digest, digests, fingerprint
 from .linear import linear_bias, with_all_rows, with_crosses, with_linear_part
@@ -23,9 +24,10 @@ from .negatives import N_VALIDATION, with_negatives
 from .notices import Notices, interrupted_notice, unfinished_notice, vanished_notice
 from .progress import Progress
 from .reporting import Reporter
-from .results import set_results
+from .results import set_results, set_unseen_levels
 from .setup import Setup, make_setup
 from .start import start_values
+from .tasks import FitTasks
 from .training import frozen_names, make_reporter, make_trainer, run_pass, run_stage
 
 # Rows of training that a model describes.
@@ -41,6 +43,7 @@ def fit_rows(
     seeds,
     known: Progress | None,
     catalogue: Catalogue | None = None,
+    tasks: FitTasks | None = None,
 ) -> Notices:
     """Train for up to `max_iter` epochs and set the fitted attributes.
 
@@ -55,6 +58,8 @@ def fit_rows(
         Of the fit that goes on.
     catalogue : Catalogue or None
         What negatives are drawn from, if the rows are positives alone.
+    tasks : FitTasks or None
+        The tasks that callbacks of scikit-learn are told of.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def fit_rows(
         checkpoint = Checkpoint(estimator.checkpoint, fingerprint(estimator, data))
         seeds = checkpoint.seeds(seeds)
     every = rows
-    rows, validation = _split(estimator, rows, validation, seeds, catalogue)
+    rows, validation = _split(estimator, rows, validation, seeds, catalogue, checkpoint)
     positives, has_more = rows, rows is not every
     if catalogue is not None:
         rng = np.random.default_rng(seeds.generate_state(2)[1])
@@ -87,7 +92,9 @@ def fit_rows(
     monitor = make_monitor(setup, arrays, validation)
     trainer = make_trainer(setup, setup.model, arrays, frozen, optimizer)
     reporter = make_reporter(setup)
-    state, interrupted = run_stage(setup, trainer, monitor, reporter, checkpoint, "main")
+    state, interrupted = run_stage(
+        setup, trainer, monitor, reporter, checkpoint, "main", tasks=tasks
+    )
     if setup.linear is not None and has_more:
         setup = with_all_rows(setup, every, continues=continues)
     goes_on = known is not None
@@ -107,7 +114,7 @@ def finish(
     """Set the fitted attributes and take the checkpoint away."""
     estimator = setup.estimator
     line = _set_fitted(setup, estimator, state, goes_on=goes_on)
-    _set_unseen(setup, estimator)
+    set_unseen_levels(setup, estimator)
     reporter.on_end(line)
     if not estimator.warm_start:
         estimator._progress = estimator._progress.units_alone()
@@ -118,19 +125,33 @@ def finish(
 
 
 def _split(
-    estimator, rows: Rows, validation: Rows | None, seeds, catalogue: Catalogue | None
+    estimator,
+    rows: Rows,
+    validation: Rows | None,
+    seeds,
+    catalogue: Catalogue | None,
+    checkpoint: Checkpoint | None,
 ) -> tuple[Rows, Rows | None]:
     """Rows to learn from, and rows for early stopping (None without)."""
     fraction = estimator.validation_fraction
     n_rows = int(ranks.sum_over_ranks(len(rows.y)))
-    if not auto.stops_early(estimator.early_stopping, n_rows, validation is not None):
+    given = validation is not None or is_splitter(fraction)
+    if not auto.stops_early(estimator.early_stopping, n_rows, given):
         return rows, None
     if validation is not None:
         return rows, validation
     if fraction is None:
         return rows, rows
     seed = int(seeds.generate_state(1)[0])
-    if estimator._loss.compares_rows:
+    if is_splitter(fraction):
+        if estimator._loss.compares_rows:
+            refuse_splitter(fraction, "a ranker sets groups of its own aside")
+        if ranks.n_ranks() > 1:
+            refuse_splitter(fraction, "each rank would split the rows of groups that others have")
+        parts = last_split(rows, fraction, by_class=is_classifier(estimator), seed=seed)
+        if checkpoint is not None:
+            checkpoint.check_split(*parts)
+    elif estimator._loss.compares_rows:
         first = rows.target[:, -1] if catalogue is None else np.ones(n_rows)
         parts = validation_lists(first, fraction, seed=seed)
     else:
@@ -192,13 +213,6 @@ def _set_fitted(setup: Setup, estimator, state: RunState, *, goes_on: bool) -> s
         linear_bias=linear_bias(setup),
     )
     return line
-
-
-def _set_unseen(setup: Setup, estimator) -> None:
-    """Set what predicts rows of unseen levels."""
-    rows, label = setup.prepared.rows, setup.fields.label
-    score = functools.partial(scores_of_levels, estimator)
-    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, label, score))
 
 
 def _best_iter(state: RunState) -> int:

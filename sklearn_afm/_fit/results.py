@@ -1,10 +1,15 @@
 """From trained parameters to fitted attributes."""
 
+import copy
+import functools
+
 import numpy as np
 from torch import Tensor
 
-from .._attributes import set_attributes
-from .._core.tensors import host_arrays
+from .._attributes import set_attributes, set_unseen
+from .._core.tensors import copy_of, host_arrays
+from .._data.unseen import learn_unseen_levels
+from .._raw_scores import scores_of_levels
 from .linear import set_linear_part
 from .setup import Setup
 
@@ -33,3 +38,18 @@ def set_results(setup: Setup, estimator, parameters: dict[str, Tensor]) -> None:
     estimator.column_mean_ = scaling.column_mean
     set_attributes(estimator, arrays, setup.several_outputs)
     set_linear_part(setup, estimator)
+
+
+def set_unseen_levels(setup: Setup, estimator) -> None:
+    """Set what predicts rows of unseen levels."""
+    rows, label = setup.prepared.rows, setup.fields.label
+    score = functools.partial(scores_of_levels, estimator)
+    set_unseen(estimator, learn_unseen_levels(rows.X, rows.weight, label, score))
+
+
+def fitted_attributes(setup: Setup, parameters: dict[str, Tensor]) -> dict:
+    """All attributes that predictions by these parameters need."""
+    fitted = copy.copy(setup.estimator)
+    set_results(setup, fitted, copy_of(parameters))
+    set_unseen_levels(setup, fitted)
+    return {name: vars(fitted)[name] for name in fitted._learnt()}

@@ -23,7 +23,9 @@ from . import auto
 from .checkpoint import Checkpoint
 from .linear import starts_from_factors
 from .reporting import Reporter
+from .results import fitted_attributes
 from .setup import Setup
+from .tasks import FitTasks
 
 
 def make_trainer(
@@ -119,6 +121,7 @@ def run_stage(
     stage: str,
     *,
     start_counts: bool = False,
+    tasks: FitTasks | None = None,
 ) -> tuple[RunState, bool]:
     """Train for up to `max_iter` epochs, or on from the checkpoint of this stage.
 
@@ -140,7 +143,10 @@ def run_stage(
     if checkpoint is not None:
         start = checkpoint.take_state(stage)
         on_state = functools.partial(checkpoint.save, stage)
-    return _run(setup, trainer, schedule, reporter, monitor, start=start, on_state=on_state)
+    options: dict = {"start": start, "on_state": on_state}
+    if tasks is not None:
+        options["on_epoch_begin"] = tasks.begin_epoch
+    return _run(setup, trainer, schedule, reporter, monitor, tasks, **options)
 
 
 def run_pass(setup: Setup, trainer: Trainer, reporter: Reporter) -> tuple[RunState, bool]:
@@ -148,17 +154,21 @@ def run_pass(setup: Setup, trainer: Trainer, reporter: Reporter) -> tuple[RunSta
     schedule = Schedule(
         1, torch.from_numpy(setup.loss_unit), keep_optimizer=setup.estimator.warm_start
     )
-    return _run(setup, trainer, schedule, reporter, None)
+    return _run(setup, trainer, schedule, reporter, None, None)
 
 
-def _run(setup: Setup, trainer, schedule, reporter, monitor, **options) -> tuple[RunState, bool]:
+def _run(
+    setup: Setup, trainer, schedule, reporter, monitor, tasks: FitTasks | None, **options
+) -> tuple[RunState, bool]:
     callbacks = setup.estimator.callbacks or ()
 
-    def on_epoch(record):
+    def on_epoch(record, parameters):
         reporter.on_epoch(record)
         # All are called, whatever the first ones answer. A callback ends training by True alone,
         # not by another value that it happens to return, such as the length of a line.
         answers = [callback(record) for callback in callbacks]
+        if tasks is not None:
+            answers.append(tasks.end_epoch(lambda: fitted_attributes(setup, parameters)))
         return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
     try:

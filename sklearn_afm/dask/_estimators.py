@@ -9,7 +9,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._afm import AFMClassifier, AFMRegressor
-from .._compat import HasMethods
+from .._compat import HasMethods, callbacks_of
+from .._data.split import refuse_splitter
 from .._fm import FMClassifier, FMRegressor
 from .._settings import RARELY, HasSettings, setting
 from ._collections import map_partitions, refuse_local
@@ -80,6 +81,12 @@ class OnDask(HasSettings):
             X=X, y=y, sample_weight=sample_weight, X_val=X_val, y_val=y_val,
             sample_weight_val=sample_weight_val,
         )  # fmt: skip
+        if callbacks_of(self):
+            raise ValueError(
+                "Callbacks of set_callbacks do not reach the workers of a Dask cluster. Remove "
+                "them (set_callbacks()), or give the parameter callbacks."
+            )
+        refuse_splitter(self.validation_fraction, "the rows are on several workers")
         given = self._has_validation_rows(X_val, y_val, sample_weight_val)
         rows = [one for one in (X, y, sample_weight) if one is not None]
         validation = [one for one in (X_val, y_val, sample_weight_val) if one is not None]

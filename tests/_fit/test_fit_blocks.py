@@ -160,6 +160,15 @@ def test_levels_that_the_sample_lacks_are_learnt(table, monkeypatch):
     np.testing.assert_allclose(loss, np.mean((model.predict(X) - y) ** 2), rtol=1e-5)
 
 
+def test_a_scorer_is_shown_the_parameters_of_each_epoch(table):
+    X, y = table
+    options = SHORT | GRADIENT | {"scoring": "r2"}
+    model = FMRegressor(**options).fit_blocks(blocks_of(X, y), X_val=X, y_val=y, window_rows=700)
+    assert model.best_iter_ > 0
+    score = model.history_[model.best_iter_ - 1]["validation_score"]
+    assert score == pytest.approx(model.score(X, y), rel=1e-9)
+
+
 @pytest.mark.parametrize("fraction", [0.2, 300])
 def test_rows_set_aside_are_the_same_in_each_pass_and_never_learnt(fraction, table, monkeypatch):
     X, y = table

@@ -82,7 +82,8 @@ def run(
     start: RunState | None = None,
     monitor: Monitor | None = None,
     on_step: Callable[[int], None] | None = None,
-    on_epoch: Callable[[dict], bool] = lambda record: False,
+    on_epoch_begin: Callable[[], None] = lambda: None,
+    on_epoch: Callable[[dict, dict[str, Tensor]], bool] = lambda record, parameters: False,
     on_state: Callable[[RunState], None] | None = None,
 ) -> tuple[RunState, bool]:
     """Train epoch by epoch, from the start or from an earlier run's state.
@@ -90,10 +91,10 @@ def run(
     `monitor` looks at the parameters after each epoch and returns entries for the history
     and a score (more is better): the run ends when it has not risen by `tol` for
     `n_iter_no_change` epochs, with the parameters of the best. A score of NaN is never the best;
-    a run of nothing else raises NoScoreError. `on_epoch` gets each record
-    and may end the run too. `on_state` gets the state that another epoch, or another window of
-    rows, follows. Ctrl-C ends the run with the state of the last whole epoch, if there is one. What
-    ends one rank's run ends that of all.
+    a run of nothing else raises NoScoreError. `on_epoch` gets each record with the epoch's
+    parameters, and may end the run too. `on_state` gets the state that another epoch, or another
+    window of rows, follows. Ctrl-C ends the run with the state of the last whole epoch, if there is
+    one. What ends one rank's run ends that of all.
 
     Returns the state, and whether the run was interrupted.
     """
@@ -149,6 +150,7 @@ def run(
             best, best_score = copy_of(trainer.parameters), monitor(trainer.parameters)[1]
         for epoch in range(len(history) + 1, schedule.max_iter + 1):
             is_last = epoch == schedule.max_iter
+            on_epoch_begin()
             started = time.perf_counter()
             n_rows = every_row - (under_way.n_rows if under_way else 0)
             losses = trainer.run_epoch(data, on_step, epoch=under_way, on_window=on_window)
@@ -170,7 +172,7 @@ def run(
                 best = current if average else copy_of(current)
                 best_iter, best_score = epoch, score
             state = state_now(whole=True, is_last=is_last)
-            if ranks.any_rank(on_epoch(record)):
+            if ranks.any_rank(on_epoch(record, current)):
                 break
             if score is not None and epoch - best_iter >= schedule.n_iter_no_change:
                 break
