@@ -258,10 +258,7 @@ class DateField(Field):
 
     def add(self, value, columns, values):
         """Append the columns of a date's parts."""
-        if is_missing(value):
-            parts = (None, None, None, None)
-        else:
-            parts = _parts_of(self._seconds(value))
+        parts = (None,) * 4 if is_missing(value) else _parts_of(self._seconds(value))
         fields = (self.month, self.weekday, self.hour, self.day)
         for field, part in zip(fields, parts):
             if field is not None:

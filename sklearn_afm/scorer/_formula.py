@@ -125,7 +125,7 @@ class Formula:
         p * c, and W * c of Eq. 5, are matrices by themselves: no products of entries are made.
         """
         (shared,), entries = own.entries, within.entries
-        n_rows, width, size = entries.shape
+        n_rows, _, size = entries.shape
         flat = entries.reshape(-1, size)
         scores = np.stack([flat @ (shared * p).T for p in self._projection], axis=-1)
         scores = scores.reshape(n_rows, -1, len(self._projection))

@@ -194,7 +194,7 @@ class Scorer:
             )
         names = {field.name for field in fields}
         for number, row in enumerate(rows):
-            if type(row) is not dict and not isinstance(row, Mapping) or row.keys() != names:
+            if (type(row) is not dict and not isinstance(row, Mapping)) or row.keys() != names:
                 _refuse_names(number, row, names)
         if not self._centred and all(field.has_one_column for field in fields):
             of_one = [(field.name, field.column) for field in fields]
