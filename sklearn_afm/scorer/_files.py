@@ -1,6 +1,7 @@
 """Scorers as files: a zip archive of NumPy arrays and a JSON text. Nothing in it is code."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -23,7 +24,8 @@ def write(file, fields: list[Field], arrays: dict, options: dict, classes) -> No
     stored = {f"array {name}": array for name, array in arrays.items()}
     if classes is not None:
         stored["classes"] = classes
-    np.savez(file, description=text, **stored)
+    with _opened(file, "wb") as stream:  # of a path, np.savez would change the name
+        np.savez(stream, description=text, **stored)
 
 
 def read(file) -> tuple[list[Field], dict, dict, np.ndarray | None]:
@@ -34,28 +36,34 @@ def read(file) -> tuple[list[Field], dict, dict, np.ndarray | None]:
     ValueError
         If the file is no scorer, is damaged or cut off, or is of a later release.
     """
-    try:
-        # NumPy refuses Python objects, and zip checks each array's sum.
-        with np.load(file, allow_pickle=False) as archive:
-            stored = {name: archive[name] for name in archive.files}
-        described = json.loads(stored.pop("description").tobytes())
-        form, version = described["format"], described["version"]
-    except OSError:
-        raise
-    except Exception as error:
+    with _opened(file, "rb") as stream:
+        try:
+            # NumPy refuses Python objects, and zip checks each array's sum.
+            with np.load(stream, allow_pickle=False) as archive:
+                stored = {name: archive[name] for name in archive.files}
+            described = json.loads(stored.pop("description").tobytes())
+            is_known = (described["format"], described["version"]) == (FORMAT, VERSION)
+            options = described["options"] if is_known else {}
+            fields = [_field(settings) for settings in described["fields"]] if is_known else []
+        except Exception as error:
+            raise ValueError(
+                f"{file!r} is no scorer, or is damaged or cut off ({error}). Scorer.save writes "
+                "one."
+            ) from error
+    if not is_known:
         raise ValueError(
-            f"{file!r} is no scorer, or is damaged or cut off ({error}). Scorer.save writes one."
-        ) from error
-    if form != FORMAT or version != VERSION:
-        raise ValueError(
-            f"{file!r} has the format {form!r}, version {version!r}. This release of sklearn_afm "
-            f"reads {FORMAT!r}, version {VERSION}: take the release that wrote the file, or write "
-            "it anew."
+            f"{file!r} has the format {described['format']!r}, version {described['version']!r}. "
+            f"This release of sklearn_afm reads {FORMAT!r}, version {VERSION}: take the release "
+            "that wrote the file, or write it anew."
         )
     classes = stored.pop("classes", None)
     arrays = {name.removeprefix("array "): array for name, array in stored.items()}
-    fields = [_field(settings) for settings in described["fields"]]
-    return fields, arrays, described["options"], classes
+    return fields, arrays, options, classes
+
+
+def _opened(file, mode: str):
+    """A path as an open file; an open file as it is."""
+    return nullcontext(file) if hasattr(file, "seek") else open(file, mode)
 
 
 def _described(field: Field | None):

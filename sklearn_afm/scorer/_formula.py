@@ -125,17 +125,18 @@ class Formula:
         p * c, and W * c of Eq. 5, are matrices by themselves: no products of entries are made.
         """
         (shared,), entries = own.entries, within.entries
-        n_rows, _, size = entries.shape
+        n_rows, width, size = entries.shape
+        n_pairs = width * len(shared)
         flat = entries.reshape(-1, size)
         scores = np.stack([flat @ (shared * p).T for p in self._projection], axis=-1)
-        scores = scores.reshape(n_rows, -1, len(self._projection))
+        scores = scores.reshape(n_rows, n_pairs, len(self._projection))
         if self._context is None:
             return scores, None
         turned = (shared[:, None] * self.arrays["network_weight"]).reshape(-1, size)
         hidden = (flat @ turned.T).reshape(-1, len(self._context))
         hidden += self.arrays["network_bias"]
         logits = np.maximum(hidden, 0, out=hidden) @ self._context
-        return scores, logits.reshape(n_rows, -1)
+        return scores, logits.reshape(n_rows, n_pairs)
 
     def _linear_part(self, columns, values) -> np.ndarray:
         weights = self._linear[columns]
@@ -150,7 +151,7 @@ class Formula:
             scores = scores * self.arrays["field_weights"][of_pair][:, :, None]
             if logits is not None:
                 logits = logits + self.arrays["field_biases"][of_pair]
-        if logits is None:
+        if logits is None or not logits.shape[1]:
             return scores.sum(axis=1)
         there = pairs.there(self.n_columns)
         if there is not None:

@@ -89,7 +89,7 @@ class Scorer:
             codes = raw.argmax(axis=1) if self._several else (raw[:, 0] > 0).astype(np.intp)
             result = self.classes_[codes]
         else:
-            result = predictions(self._link, raw)
+            result = _finite(predictions(self._link, raw))
             result = result if self._several else result[:, 0]
         return _of_one(rows, result)
 
@@ -151,6 +151,7 @@ class Scorer:
         if len(shared) < len(context):
             unknown = sorted(set(context) - set(self.columns), key=str)
             raise ValueError(f"context has values that training had not: {unknown}.")
+        check_rows(items, others)
         if self._centred:  # what is subtracted is subtracted once
             return self._scores_of([{**context, **item} for item in items])
         own_columns, own_values = self._encoded([context], shared)
@@ -174,12 +175,14 @@ class Scorer:
         return self._score(self._raw_scores(rows))
 
     def _score(self, raw) -> np.ndarray:
-        raw = _finite(raw)
-        return raw[:, 0] if hasattr(self, "classes_") else predictions(self._link, raw)[:, 0]
+        is_logit = hasattr(self, "classes_")
+        return _finite(raw if is_logit else predictions(self._link, _finite(raw)))[:, 0]
 
     def _raw_scores(self, rows) -> np.ndarray:
         """Raw scores (n_rows, n_outputs)."""
-        columns, values = self._encoded([rows] if isinstance(rows, Mapping) else rows, self._fields)
+        rows = [rows] if isinstance(rows, Mapping) else rows
+        check_rows(rows, self._fields)
+        columns, values = self._encoded(rows, self._fields)
         return _finite(self._over_unseen(self._formula(columns, values), columns))
 
     def _encoded(self, rows, fields) -> tuple[np.ndarray, np.ndarray | None]:
@@ -187,15 +190,6 @@ class Scorer:
 
         What counts for nothing is padding.
         """
-        if isinstance(rows, (str, bytes)) or not isinstance(rows, Sequence):
-            raise TypeError(
-                f"rows must be a dict, or a list of dicts, and are a {type(rows).__name__}. Of a "
-                'frame, give frame.to_dict("records").'
-            )
-        names = {field.name for field in fields}
-        for number, row in enumerate(rows):
-            if (type(row) is not dict and not isinstance(row, Mapping)) or row.keys() != names:
-                _refuse_names(number, row, names)
         if not self._centred and all(field.has_one_column for field in fields):
             of_one = [(field.name, field.column) for field in fields]
             found = [[column(row[name]) for name, column in of_one] for row in rows]
@@ -245,7 +239,8 @@ class Scorer:
         has = np.zeros((len(raw), self._n_needed + 1), dtype=bool)
         has[np.arange(len(raw))[:, None], number] = True
         lacks = ~has[:, :-1]
-        short = lacks.any(axis=1)
+        # As the estimator counts, which goes by the number of entries.
+        short = (number < self._n_needed).sum(axis=1) < self._n_needed
         if not short.any():
             return raw
         lacks, result = lacks[short], raw.copy()
@@ -268,6 +263,19 @@ def _finite(raw) -> np.ndarray:
             f"rows, first for row {finite.argmin()}."
         )
     return raw
+
+
+def check_rows(rows, fields: list[Field]) -> None:
+    """Raise an error if rows are not a list of dicts of the fields' values."""
+    if isinstance(rows, (str, bytes)) or not isinstance(rows, Sequence):
+        raise TypeError(
+            f"rows must be a dict, or a list of dicts, and are a {type(rows).__name__}. Of a "
+            'frame, give frame.to_dict("records").'
+        )
+    names = {field.name for field in fields}
+    for number, row in enumerate(rows):
+        if (type(row) is not dict and not isinstance(row, Mapping)) or row.keys() != names:
+            _refuse_names(number, row, names)
 
 
 def _refuse_names(number: int, row, names: set[str]):
