@@ -1,4 +1,4 @@
-"""What a service takes: a scorer, and a pickle of the pipeline.
+"""What a service takes: a scorer, an ONNX model, and a pickle of the pipeline.
 
     python tests/benchmarks/serving.py
     python tests/benchmarks/serving.py --requests 500 --ways scorer
@@ -27,6 +27,19 @@ WAYS = {
     "scorer": """
 from sklearn_afm.scorer import load_scorer
 predict_proba = load_scorer("scorer").predict_proba
+""",
+    "onnx": """
+import numpy as np
+import onnxruntime
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession("onnx", options)
+def predict_proba(row):
+    inputs = {
+        name: np.array([[value]], dtype=object if isinstance(value, str) else np.float64)
+        for name, value in row.items()
+    }
+    return session.run(["probabilities"], inputs)[0][0]
 """,
     "pickle": """
 import pickle
@@ -64,12 +77,13 @@ def stored(folder: Path) -> dict:
     """Store a pipeline in each way; a row."""
     from sklearn_afm import AFMClassifier, make_field_pipeline
     from sklearn_afm.datasets import load_flights
-    from sklearn_afm.export import to_scorer
+    from sklearn_afm.export import to_onnx, to_scorer
 
     data = load_flights(as_frame=True)
     model = make_field_pipeline(AFMClassifier(max_iter=5, random_state=0))
     model.fit(data.data[:15_000], data.target[:15_000])
     to_scorer(model).save(folder / "scorer")
+    (folder / "onnx").write_bytes(to_onnx(model).SerializeToString())
     (folder / "pickle").write_bytes(pickle.dumps(model))
     return data.data.iloc[0].to_dict()
 
