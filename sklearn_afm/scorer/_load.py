@@ -35,6 +35,7 @@ def load_scorer(file):
     >>> model = make_field_pipeline(FMRegressor(random_state=0)).fit(frame, [1.0, 2.0] * 50)
     >>> file = io.BytesIO()
     >>> to_scorer(model).save(file)
+    >>> start = file.seek(0)
     >>> round(float(load_scorer(file).predict({"colour": "red"})), 1)
     1.0
     """
