@@ -205,14 +205,23 @@ class FormulaGraph:
             graph("MatMul", lacks, self._constant(arrays[f"unseen_{name}"]))
             for name in ("mean", "variance")
         )
-        raw = graph("Add", raw, mean)
+        averaged = self._averaged(graph("Add", raw, mean), variance, link)
+        # As the estimator counts: by the number of entries in these fields.
+        n_needed = graph.constant(np.int64(len(arrays["unseen_mean"])))
+        counts = graph.cast(graph("Less", number, n_needed), np.int64)
+        n_entries = graph.axes("ReduceSum", counts, 1, keepdims=1)
+        return graph("Where", graph("Less", n_entries, n_needed), averaged, raw)
+
+    def _averaged(self, raw: str, variance: str, link: str) -> str:
+        """Raw scores whose predictions are the mean of those of raw scores with this variance."""
+        graph = self._graph
         if link == "identity":
             return raw
         if link == "log":
             return graph("Add", raw, graph("Mul", variance, self._constant(0.5)))
         scale = np.pi / 8
         if link == "softmax":
-            n_classes = arrays["unseen_mean"].shape[1]
+            n_classes = self._arrays["unseen_mean"].shape[1]
             scale *= 2 * n_classes / (n_classes - 1)
             variance = graph.axes("ReduceMean", variance, 1, keepdims=1)
         spread = graph("Mul", variance, self._constant(scale))

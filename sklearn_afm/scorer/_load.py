@@ -35,7 +35,7 @@ def load_scorer(file):
     >>> model = make_field_pipeline(FMRegressor(random_state=0)).fit(frame, [1.0, 2.0] * 50)
     >>> file = io.BytesIO()
     >>> to_scorer(model).save(file)
-    >>> _ = file.seek(0)
+    >>> start = file.seek(0)
     >>> round(load_scorer(file).predict({"colour": "red"}), 1)
     1.0
     """

@@ -45,8 +45,8 @@ class Scorer:
     >>> y = ["yes", "no", "no", "yes"] * 25
     >>> model = make_field_pipeline(AFMClassifier(random_state=0)).fit(frame, y)
     >>> scorer = to_scorer(model)
-    >>> scorer.predict({"colour": "red", "size": 1})
-    'yes'
+    >>> print(scorer.predict({"colour": "red", "size": 1}))
+    yes
     >>> scorer.predict([{"colour": "red", "size": 2}, {"colour": "blue", "size": None}]).shape
     (2,)
     """

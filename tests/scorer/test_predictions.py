@@ -167,6 +167,20 @@ def test_both_refuse_the_same_values(name, column):
     assert refused >= 10
 
 
+def test_categories_of_decimals_and_durations():
+    hour = datetime.timedelta(hours=1)
+    frame = pd.DataFrame({"share": [0.1, 0.5] * 20, "wait": [hour, hour, 2 * hour, 3 * hour] * 10})
+    model = make_field_pipeline(FMRegressor(**FAST), categorical_features=["share", "wait"])
+    model.fit(frame, np.arange(40.0))
+    scrambled(model[-1])
+    for share, wait in ((Decimal("0.1"), 2 * hour), (0.5, np.timedelta64(180, "m"))):
+        row = {"share": share, "wait": wait}
+        actual = to_scorer(model).predict([row])
+        np.testing.assert_allclose(actual, model.predict(pd.DataFrame([row])), rtol=1e-5)
+        assert abs(actual - to_scorer(model).predict([row | {"share": 0.7}])) > 1e-3
+        assert abs(actual - to_scorer(model).predict([row | {"wait": 9 * hour}])) > 1e-3
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
