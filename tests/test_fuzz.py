@@ -19,7 +19,7 @@ from scipy import sparse
 from sklearn_afm import BayesianFMClassifier, BayesianFMRegressor
 
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 
 SETTINGS = settings(
     max_examples=EXAMPLES,

@@ -116,7 +116,8 @@ def test_probabilities_of_raw_scores_of_any_size(Estimator, dtype, n_classes, si
     X = (rng.random((50, 20)) < 0.5).astype(float)
     n_outputs = 1 if n_classes == 2 else n_classes
     y = np.arange(50) % n_classes
-    model = Estimator(embedding_dim=3, max_iter=1).fit(X, y)
+    options = {"l2_linear": 0.5, "l2_embedding": 1.0, "crosses": None}  # learnt ones take longer
+    model = Estimator(embedding_dim=3, max_iter=1, **options).fit(X, y)
     model.linear_weights_ = size * rng.normal(size=model.linear_weights_.shape)
     model.bias_ = size * np.arange(n_outputs, dtype=float).reshape(model.bias_.shape)
     cast(model, dtype)

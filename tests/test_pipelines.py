@@ -67,10 +67,11 @@ def test_levels_not_seen_in_training(Estimator, table):
 def test_grid_search_in_two_processes(Estimator, one_hot_data):
     """Workers get read-only memory maps. Their results are those of a single process."""
     X, y = one_hot_data
-    X, y = X[np.repeat(np.arange(300), 200)], np.repeat(target_for(Estimator, y), 200)
+    X, y = X[np.repeat(np.arange(300), 120)], np.repeat(target_for(Estimator, y), 120)
     assert X.data.nbytes > 1e6  # joblib maps arrays of more than 1 MB
     grid = {"dropout": [0.0, 0.3], "l2_attention": [0.0, 1e-2]}
-    estimator = Estimator(random_state=0, max_iter=1, embedding_dim=2)
+    options = {"l2_linear": 0.5, "l2_embedding": 1.0, "crosses": None}  # learnt ones take longer
+    estimator = Estimator(random_state=0, max_iter=1, embedding_dim=2, **options)
     searches = [
         GridSearchCV(estimator, grid, cv=2, n_jobs=n, error_score="raise").fit(X, y) for n in (1, 2)
     ]
