@@ -42,7 +42,9 @@ class Formula:
         self._embeddings, self._linear = arrays["embeddings"], arrays["linear_weights"]
         self._projection, self._known = arrays["projection"], arrays["known"]
         self._all_known = bool(self._known[:-1].all())
-        self._key, self._fields = arrays.get("cross_key"), arrays.get("field_number")
+        self._fields, self._key = arrays.get("field_number"), None
+        if "cross_key" in arrays:  # and a last key that no search is beyond
+            self._key = np.append(arrays["cross_key"], np.iinfo(np.int64).max)
         self._context = arrays.get("network_context")
         self._usual_pairs = arrays.get("usual_pairs")
 
@@ -85,18 +87,27 @@ class Formula:
         own, within = self._pairs(context, context_values), self._pairs(columns, values)
         raw = self._linear_part(context, context_values) - self.arrays["bias"]
         raw = raw + self._linear_part(columns, values)
+        if values is None:  # what a column has with the context is computed once
+            distinct, place = np.unique(columns, return_inverse=True)
+            place, entries = place.reshape(columns.shape), self._embeddings[distinct]
+        else:
+            distinct, place = columns.ravel(), np.arange(columns.size).reshape(columns.shape)
+            entries = within.entries.reshape(len(distinct), -1)
         if self._key is not None:
             raw = raw + self._crosses(own) + self._crosses(within)
-            raw += self._crosses_between(context[0], context_values, columns, values)
-        terms = [
-            self._terms(own.products),
-            self._between(own, within),
-            self._terms(within.products),
-        ]
-        every_one = own.one, np.repeat(columns, context.shape[1], axis=1), within.one
-        every_other = own.other, np.tile(context, (n_rows, width)), within.other
+            of_distinct = self._crosses_with(context[0], context_values, distinct)
+            between = of_distinct[place]
+            raw = raw + (between if values is None else between * values[:, :, None]).sum(axis=1)
+        scores, logits = self._between(own.entries[0], entries)
+        terms = [self._terms(own.products), (scores[place], None), self._terms(within.products)]
+        if logits is not None:
+            terms[1] = terms[1][0], logits[place]
+        shape = n_rows, width * context.shape[1]
+        terms[1] = [t if t is None else t.reshape(*shape, *t.shape[3:]) for t in terms[1]]
         scores, logits = zip(*terms)
-        pairs = Pairs(_beside(every_one, n_rows), _beside(every_other, n_rows))
+        one = own.one, np.repeat(columns, context.shape[1], axis=1), within.one
+        other = own.other, np.tile(context, (n_rows, width)), within.other
+        pairs = Pairs(_beside(one, n_rows), _beside(other, n_rows))
         logits = None if self._context is None else _beside(logits, n_rows)
         return raw + self._weighted(_beside(scores, n_rows), logits, pairs)
 
@@ -107,8 +118,9 @@ class Formula:
         if values is not None:
             entries = entries * values[:, :, None].astype(entries.dtype)
             factor = values[:, first] * values[:, second]
-        products = entries[:, first] * entries[:, second]
-        return Pairs(columns[:, first], columns[:, second], factor, entries, products)
+        products = entries.take(first, axis=1) * entries.take(second, axis=1)
+        one, other = columns.take(first, axis=1), columns.take(second, axis=1)
+        return Pairs(one, other, factor, entries, products)
 
     def _terms(self, products) -> tuple:
         """Score (n_rows, n_pairs, n_outputs) and attention logit (n_rows, n_pairs) of pairs."""
@@ -119,24 +131,19 @@ class Formula:
         hidden += self.arrays["network_bias"]
         return scores, np.maximum(hidden, 0, out=hidden) @ self._context
 
-    def _between(self, own: "Pairs", within: "Pairs") -> tuple:
-        """The same of pairs of an entry of each row and an entry c of the context.
+    def _between(self, shared, entries) -> tuple:
+        """The same of pairs of each of `entries` (n, k) and each of the context's `shared`.
 
         p * c, and W * c of Eq. 5, are matrices by themselves: no products of entries are made.
         """
-        (shared,), entries = own.entries, within.entries
-        n_rows, width, size = entries.shape
-        n_pairs = width * len(shared)
-        flat = entries.reshape(-1, size)
-        scores = np.stack([flat @ (shared * p).T for p in self._projection], axis=-1)
-        scores = scores.reshape(n_rows, n_pairs, len(self._projection))
+        scores = np.stack([entries @ (shared * p).T for p in self._projection], axis=-1)
         if self._context is None:
             return scores, None
+        size = shared.shape[1]
         turned = (shared[:, None] * self.arrays["network_weight"]).reshape(-1, size)
-        hidden = (flat @ turned.T).reshape(-1, len(self._context))
+        hidden = (entries @ turned.T).reshape(len(entries), len(shared), len(self._context))
         hidden += self.arrays["network_bias"]
-        logits = np.maximum(hidden, 0, out=hidden) @ self._context
-        return scores, logits.reshape(n_rows, n_pairs)
+        return scores, np.maximum(hidden, 0, out=hidden) @ self._context
 
     def _linear_part(self, columns, values) -> np.ndarray:
         weights = self._linear[columns]
@@ -157,7 +164,10 @@ class Formula:
         if there is not None:
             logits = np.where(there, logits, LOWEST)
         attention = np.exp(logits - logits.max(axis=1, keepdims=True))
-        result = (attention[:, :, None] * scores).sum(axis=1)
+        if scores.shape[2] == 1:  # several times as fast
+            result = (attention * scores[:, :, 0]).sum(axis=1, keepdims=True)
+        else:
+            result = (attention[:, :, None] * scores).sum(axis=1)
         result /= attention.sum(axis=1, keepdims=True)
         if self._usual_pairs is not None:
             n_pairs = scores.shape[1] if there is None else there.sum(axis=1, keepdims=True)
@@ -170,28 +180,24 @@ class Formula:
         """What the crosses of each row add, (n_rows, n_outputs)."""
         wanted = pairs.one * (self.n_columns + 1) + pairs.other
         place = self._key.searchsorted(wanted)
-        place[place == len(self._key)] = 0
-        factor = self._key[place] == wanted
+        row, pair = (self._key[place] == wanted).nonzero()
+        added = self.arrays["cross_weights"][place[row, pair]]
         if pairs.factor is not None:
-            factor = factor * pairs.factor
-        return (self.arrays["cross_weights"][place] * factor[:, :, None]).sum(axis=1)
+            added = added * pairs.factor[row, pair][:, None]
+        result = np.zeros((len(wanted), added.shape[1]))
+        np.add.at(result, row, added)
+        return result
 
-    def _crosses_between(self, context, context_values, columns, values) -> np.ndarray:
-        """What the crosses of an entry of the context and an entry of each row add."""
+    def _crosses_with(self, context, context_values, columns) -> np.ndarray:
+        """What the crosses of each column with the columns of a context add, (n, n_outputs)."""
         result = np.zeros((len(columns), len(self._projection)))
-        ends = self._key.searchsorted(np.stack([context, context + 1]) * (self.n_columns + 1))
-        for number, (start, stop) in enumerate(ends.T):
-            if start < stop:
-                partner = self._key[start:stop] - context[number] * (self.n_columns + 1)
-                place = partner.searchsorted(columns)
-                place[place == len(partner)] = 0
-                factor = (partner[place] == columns).astype(np.float64)
-                if values is not None:
-                    factor *= values
-                if context_values is not None:
-                    factor *= context_values[0, number]
-                weights = self.arrays["cross_weights"][start:stop][place]
-                result += (weights * factor[:, :, None]).sum(axis=1)
+        for number, column in enumerate(context):
+            wanted = column * (self.n_columns + 1) + columns
+            place = self._key.searchsorted(wanted)
+            (found,) = (self._key[place] == wanted).nonzero()
+            weights = self.arrays["cross_weights"][place[found]]
+            factor = 1 if context_values is None else context_values[0, number]
+            result[found] += weights * factor
         return result
 
 

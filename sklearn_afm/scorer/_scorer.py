@@ -236,13 +236,13 @@ class Scorer:
             return raw
         arrays = self._formula.arrays
         number = arrays["unseen_number"][columns]  # n_needed for columns of other fields
-        has = np.zeros((len(raw), self._n_needed + 1), dtype=bool)
-        has[np.arange(len(raw))[:, None], number] = True
-        lacks = ~has[:, :-1]
         # As the estimator counts, which goes by the number of entries.
         short = (number < self._n_needed).sum(axis=1) < self._n_needed
         if not short.any():
             return raw
+        has = np.zeros((len(raw), self._n_needed + 1), dtype=bool)
+        has[np.arange(len(raw))[:, None], number] = True
+        lacks = ~has[:, :-1]
         lacks, result = lacks[short], raw.copy()
         mean, variance = (lacks @ arrays[f"unseen_{name}"] for name in ("mean", "variance"))
         result[short] = averaged(self._link, raw[short] + mean, variance)
@@ -256,8 +256,8 @@ def _of_one(rows, result):
 
 
 def _finite(raw) -> np.ndarray:
-    finite = np.isfinite(raw).all(axis=1)
-    if not finite.all():
+    if not np.isfinite(raw).all():
+        finite = np.isfinite(raw).all(axis=1)
         raise ValueError(
             f"The prediction is infinite or NaN for {np.count_nonzero(~finite)} of {len(raw)} "
             f"rows, first for row {finite.argmin()}."
