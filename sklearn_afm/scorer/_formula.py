@@ -92,24 +92,21 @@ class Formula:
             place, entries = place.reshape(columns.shape), self._embeddings[distinct]
         else:
             distinct, place = columns.ravel(), np.arange(columns.size).reshape(columns.shape)
-            entries = within.entries.reshape(len(distinct), -1)
+            entries = within.entries.reshape(len(distinct), within.entries.shape[2])
         if self._key is not None:
             raw = raw + self._crosses(own) + self._crosses(within)
             of_distinct = self._crosses_with(context[0], context_values, distinct)
             between = of_distinct[place]
             raw = raw + (between if values is None else between * values[:, :, None]).sum(axis=1)
-        scores, logits = self._between(own.entries[0], entries)
-        terms = [self._terms(own.products), (scores[place], None), self._terms(within.products)]
-        if logits is not None:
-            terms[1] = terms[1][0], logits[place]
-        shape = n_rows, width * context.shape[1]
-        terms[1] = [t if t is None else t.reshape(*shape, *t.shape[3:]) for t in terms[1]]
+        between = (_pairs_of_rows(t, place) for t in self._between(own.entries[0], entries))
+        terms = self._terms(own.products), between, self._terms(within.products)
         scores, logits = zip(*terms)
+        scores = _beside(scores, n_rows)
+        logits = None if self._context is None else _beside(logits, n_rows)
         one = own.one, np.repeat(columns, context.shape[1], axis=1), within.one
         other = own.other, np.tile(context, (n_rows, width)), within.other
         pairs = Pairs(_beside(one, n_rows), _beside(other, n_rows))
-        logits = None if self._context is None else _beside(logits, n_rows)
-        return raw + self._weighted(_beside(scores, n_rows), logits, pairs)
+        return raw + self._weighted(scores, logits, pairs)
 
     def _pairs(self, columns, values) -> "Pairs":
         """The pairs of entries of each row."""
@@ -215,6 +212,15 @@ class Pairs(NamedTuple):
         if max(self.one.max(initial=0), self.other.max(initial=0)) < padding:
             return None
         return (self.one < padding) & (self.other < padding)
+
+
+def _pairs_of_rows(of_distinct, place) -> np.ndarray | None:
+    """Terms (n_rows, n_pairs, ...) of rows, from those of distinct entries with the context."""
+    if of_distinct is None:
+        return None
+    found = of_distinct[place]  # (n_rows, width, entries of the context, ...)
+    n_rows, width, n_shared, *more = found.shape
+    return found.reshape(n_rows, width * n_shared, *more)
 
 
 def _beside(parts, n_rows: int) -> np.ndarray:
