@@ -3,13 +3,14 @@
     python tests/benchmarks/serving.py
     python tests/benchmarks/serving.py --requests 500 --ways scorer
     python tests/benchmarks/serving.py --made
+    python tests/benchmarks/serving.py --levels 1000000
 
 A pipeline is fitted on flights, and stored in each way. A fresh process of each way loads it: its
 start is the time from its launch to its first answer, its memory is what it holds then. Latencies
 are of one row: in process, and over HTTP on loopback, one request after the other (with uvicorn).
 
 `--made` times a scorer of ten made fields of 50 levels, an AFM with k = 64 and crosses: a row, and
-1,000 items of two fields for a context of eight.
+1,000 items of two fields for a context of eight. `--levels` exports a model of so many levels.
 """
 
 import argparse
@@ -169,6 +170,39 @@ def of_made_rows() -> str:
     return ", ".join(found)
 
 
+def of_many_levels(n_levels: int) -> str:
+    """Seconds of both exports and of loading the ONNX model, sizes, and the largest difference."""
+    import numpy as np
+    import onnxruntime
+    import pandas as pd
+
+    from sklearn_afm import AFMClassifier, make_field_pipeline
+    from sklearn_afm.export import onnx_inputs, to_onnx, to_scorer
+
+    users = np.arange(n_levels)
+    frame = pd.DataFrame({"user": users.astype(str), "item": (users % 1000).astype(str)})
+    given = {"l2_embedding": 1.0, "l2_linear": 1.0, "crosses": None, "early_stopping": False}
+    model = make_field_pipeline(AFMClassifier(max_iter=1, random_state=0, **given))
+    model.fit(frame, users % 7 < 3)
+    tables = (model[-1].embeddings_.nbytes + model[-1].linear_weights_.nbytes) / 1e6
+    times = [time.perf_counter()]
+    content = to_onnx(model).SerializeToString()
+    times.append(time.perf_counter())
+    session = onnxruntime.InferenceSession(content)
+    times.append(time.perf_counter())
+    scorer = to_scorer(model)
+    times.append(time.perf_counter())
+    rows = frame[:1000].to_dict("records")
+    expected = model.predict_proba(frame[:1000])
+    found = session.run(["probabilities"], onnx_inputs(scorer, rows))[0]
+    difference = max(np.abs(p - expected).max() for p in (found, scorer.predict_proba(rows)))
+    onnx, loaded, exported = np.diff(times)
+    return (
+        f"to_onnx {onnx:.1f} s, {len(content) / 1e6:.0f} MB (tables {tables:.0f} MB), loaded in "
+        f"{loaded:.1f} s; to_scorer {exported:.1f} s; largest difference {difference:.1e}"
+    )
+
+
 def percentiles(latencies: list[float]) -> str:
     """50th, 95th and 99th percentile in ms; "-" of none."""
     ordered = sorted(latencies)
@@ -182,9 +216,13 @@ def main():
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=WAYS)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--made", action="store_true")
+    parser.add_argument("--levels", type=int)
     options = parser.parse_args()
     if options.made:
         print(of_made_rows())
+        return
+    if options.levels:
+        print(of_many_levels(options.levels))
         return
     has_server = importlib.util.find_spec("uvicorn") is not None
     print("| | start, s | memory, MiB | file, KiB | row, ms (50 / 95 / 99%) | over HTTP, ms |")
