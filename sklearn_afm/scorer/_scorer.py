@@ -6,7 +6,7 @@ import numpy as np
 
 from ._fields import Field
 from ._files import write
-from ._formula import Arrays, Formula
+from ._formula import Formula
 from ._links import averaged, predictions
 
 
@@ -51,7 +51,7 @@ class Scorer:
     (2,)
     """
 
-    def __init__(self, fields: list[Field], arrays: Arrays, link: str, several: bool, classes=None):
+    def __init__(self, fields, arrays, link, several, classes=None):
         self._fields, self._formula, self._link = fields, Formula(arrays), link
         self._several = several  # outputs, so that predictions have an axis for them
         self.columns = [field.name for field in fields]
