@@ -14,18 +14,15 @@ if TYPE_CHECKING:  # what editors read
 __version__ = "0.1.0.dev0"
 
 # A name is imported when it is first asked for: sklearn_afm.scorer needs no torch.
-_FILES = {
-    "AFMClassifier": "_afm",
-    "AFMRanker": "_ranking",
-    "AFMRegressor": "_afm",
-    "BayesianFMClassifier": "_bayesian_fm",
-    "BayesianFMRegressor": "_bayesian_fm",
-    "FMClassifier": "_fm",
-    "FMRanker": "_ranking",
-    "FMRegressor": "_fm",
-    "FieldEncoder": "_fields.encoder",
-    "make_field_pipeline": "_fields.pipeline",
+_NAMES = {
+    "_afm": ("AFMClassifier", "AFMRegressor"),
+    "_bayesian_fm": ("BayesianFMClassifier", "BayesianFMRegressor"),
+    "_fields.encoder": ("FieldEncoder",),
+    "_fields.pipeline": ("make_field_pipeline",),
+    "_fm": ("FMClassifier", "FMRegressor"),
+    "_ranking": ("AFMRanker", "FMRanker"),
 }
+_FILES = {name: file for file, names in _NAMES.items() for name in names}
 _MODULES = ("exceptions", "metrics")
 
 __all__ = sorted(_FILES)

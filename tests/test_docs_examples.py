@@ -66,7 +66,7 @@ def test_files_that_pages_name_exist():
     ],
 )
 def test_a_worked_example_works(page, tests, tmp_path):
-    """Applied to a copy, it passes the tests that it brings, and adds one file and one line."""
+    """Applied to a copy, it passes the tests that it brings, and adds one file and two lines."""
     root = DOCS.parent
     for folder in ("sklearn_afm", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "*.dev0", "benchmarks")
@@ -79,7 +79,7 @@ def test_a_worked_example_works(page, tests, tmp_path):
         assert not (tmp_path / path).exists()
         (tmp_path / path).write_text(code)
     changes = "".join(DIFF.findall(text))
-    assert len(re.findall(r"^[+-][^+-]", changes, re.M)) == 1
+    assert len(re.findall(r"^[+-][^+-]", changes, re.M)) == 2
     # Few lines of context: what changes next to it in the package is no concern of the page.
     subprocess.run(["git", "apply", "-C1", "-"], input=changes, text=True, check=True, cwd=tmp_path)
     options = ["-q", "-p", "no:cacheprovider", "-k", "bilinear or Bilinear or tweedie"]
