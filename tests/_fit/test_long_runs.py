@@ -10,7 +10,7 @@ from conftest import ESTIMATORS, target_for
 from scipy import sparse
 from sklearn.base import clone
 
-N_BEFORE, N_CALLS = 10, 20
+N_BEFORE, N_CALLS = 5, 10
 # The free lists of Python and torch still grow by about 3 kB per call. A leaked array with one
 # number per row (of the rows below) would be 24 kB.
 MAX_BYTES = 8000 * N_CALLS
