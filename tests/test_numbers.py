@@ -112,12 +112,13 @@ def test_training_from_large_attention_logits(Estimator, one_hot_data):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e5, -1e5, 1e30, -1e30])
-def test_probabilities_of_raw_scores_of_any_size(Estimator, dtype, n_classes, size, rng):
+def test_probabilities_of_raw_scores_of_any_size(
+    Estimator, dtype, n_classes, size, rng, fixed_strengths
+):
     X = (rng.random((50, 20)) < 0.5).astype(float)
     n_outputs = 1 if n_classes == 2 else n_classes
     y = np.arange(50) % n_classes
-    options = {"l2_linear": 0.5, "l2_embedding": 1.0, "crosses": None}  # learnt ones take longer
-    model = Estimator(embedding_dim=3, max_iter=1, **options).fit(X, y)
+    model = Estimator(embedding_dim=3, max_iter=1).fit(X, y)
     model.linear_weights_ = size * rng.normal(size=model.linear_weights_.shape)
     model.bias_ = size * np.arange(n_outputs, dtype=float).reshape(model.bias_.shape)
     cast(model, dtype)

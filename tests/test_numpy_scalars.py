@@ -27,10 +27,9 @@ OTHERS = {"freeze", "callbacks", "checkpoint"}  # not scalars
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_numpy_scalars_mean_what_python_ones_do(Estimator, one_hot_data):
+def test_numpy_scalars_mean_what_python_ones_do(Estimator, one_hot_data, fixed_strengths):
     X, y = one_hot_data
     options = {"max_iter": 2, "random_state": 0, "early_stopping": True}
-    options |= {"l2_linear": 1.0, "l2_embedding": 1.0, "crosses": None}  # learnt ones take longer
     names = set(inspect.signature(Estimator).parameters) - OTHERS
     assert names <= set(VALUES)
     for name in sorted(names):

@@ -6,6 +6,8 @@ import numpy as np
 
 CATEGORY, BOOL, NUMBER, DATE, LIST = "category", "bool", "number", "date", "list"
 DAY = "day"  # a number that is made of a date
+LARGEST = 1e150  # size of numbers, so that squares do not overflow
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True)

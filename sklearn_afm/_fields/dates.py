@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from .columns import CATEGORY, DAY, Column
+from .columns import CATEGORY, DAY, WEEKDAYS, Column
 from .numbers import NumberField
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EPOCH = np.datetime64("1970-01-01", "s")
 
 

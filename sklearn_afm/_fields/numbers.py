@@ -4,10 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from .columns import NUMBER, Column
+from .columns import LARGEST, NUMBER, Column
 from .levels import MISSING
 
-LARGEST = 1e150  # so that squares do not overflow
 MOST_KEPT = 1 << 18  # numbers of a column from which edges are learnt, if there are twice as many
 
 

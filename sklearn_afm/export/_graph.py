@@ -57,6 +57,11 @@ class Graph:
 
         return self("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
+    def ones_like(self, value: str) -> str:
+        """As many float64 ones as a value has whole numbers."""
+        zeros = self("Mul", self.cast(value, np.float64), self.constant(np.float64(0)))
+        return self("Add", zeros, self.constant(np.float64(1)))
+
     def axes(self, op: str, value: str, *axes: int, **attributes) -> str:
         """Unsqueeze, Squeeze or a reduction along axes."""
         return self(op, value, self.constant(np.array(axes, dtype=np.int64)), **attributes)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .._fields.columns import WEEKDAYS
 from ..scorer._fields import (
     DAYS_BEFORE_1970,
     TEXT,
-    WEEKDAYS,
     DateField,
     Field,
     LevelField,
@@ -26,6 +26,8 @@ NO_LEVEL = MISSING + 1
 _SECONDS = 86_400
 # Days from the first of March of year 0 to 1970; in years that begin in March a leap day is last.
 _DAYS_FROM_MARCH = DAYS_BEFORE_1970 + 305
+# The first of them was a Wednesday: number 2, where Monday is 0.
+_WEEKDAY_SHIFT = 2
 
 Entries = tuple[str, "str | None"]  # columns (n_rows, width), and values there; None: all are 1
 
@@ -89,8 +91,8 @@ class FieldGraph:
         # A column that stands further left already counts once.
         one, other = (graph.axes("Unsqueeze", levels, axis) for axis in (2, 1))
         equal = graph.cast(graph("Equal", one, other), np.int32)  # (n_rows, width, width)
-        zero = graph.constant(np.array(-1, dtype=np.int64))
-        earlier = graph("Trilu", equal, zero, upper=0)
+        below_diagonal = graph.constant(np.int64(-1))
+        earlier = graph("Trilu", equal, below_diagonal, upper=0)
         again = graph.cast(graph.axes("ReduceMax", earlier, 2, keepdims=0), np.bool_)
         columns = graph("Where", again, padding, levels)
         if not field.shared_weight:
@@ -166,13 +168,10 @@ class FieldGraph:
         number = graph("Div", graph.cast(seconds, np.float64), graph.constant(np.float64(_SECONDS)))
         number = graph("Where", is_missing, graph.constant(np.float64("nan")), number)
         of_day, values = self._numbers(field.day, number)
-        columns.append(of_day)
+        levels = graph("Concat", *columns, axis=1)
         if values is not None:
-            shape = (1, len(parts))
-            zeros = graph("Mul", graph.cast(seconds, np.float64), graph.constant(np.zeros(shape)))
-            ones = graph("Add", zeros, graph.constant(np.float64(1)))
-            values = graph("Concat", ones, values, axis=1)
-        return graph("Concat", *columns, axis=1), values
+            values = graph("Concat", graph.ones_like(levels), values, axis=1)
+        return graph("Concat", levels, of_day, axis=1), values
 
     def _month(self, days: str) -> str:
         """The month (1 to 12) of days since the first of March of year 0.
@@ -201,10 +200,6 @@ class FieldGraph:
 
     def _column(self, field: Any, place: int) -> int:
         return field.start + place if place >= 0 else self._padding
-
-
-# Day 0 of those since March of year 0 was a Wednesday: number 2, where Monday is 0.
-_WEEKDAY_SHIFT = 2
 
 
 def _without_missing(field: ListField) -> ListField:

@@ -86,8 +86,8 @@ def _convert(scope, operator, container) -> None:
     dtype = np.float64 if is_double else np.float32
     if hasattr(estimator, "classes_"):
         if container.get_options(estimator, {"raw_scores": False})["raw_scores"]:
-            both = graph("Concat", graph("Neg", raw), raw, axis=1) if link == "logit" else raw
-            predictions = both
+            both = link == "logit"
+            predictions = graph("Concat", graph("Neg", raw), raw, axis=1) if both else raw
         classes = classes_of(estimator)
         classes = classes if classes.dtype.kind == "U" else classes.astype(np.int64)
         label = graph("Gather", graph.constant(classes), formula.codes(raw, link), axis=0)

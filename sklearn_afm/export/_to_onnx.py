@@ -160,12 +160,7 @@ def _encoded(graph: Graph, fields: list[Field], padding: int, needs_values: bool
     columns = graph("Concat", *(found for found, _ in entries), axis=1)
     if not needs_values and all(values is None for _, values in entries):
         return columns, None
-    every = []
-    for found, values in entries:
-        if values is None:
-            number = graph("Mul", graph.cast(found, np.float64), graph.constant(np.float64(0)))
-            values = graph("Add", number, graph.constant(np.float64(1)))
-        every.append(values)
+    every = [graph.ones_like(found) if values is None else values for found, values in entries]
     return columns, graph("Concat", *every, axis=1)
 
 

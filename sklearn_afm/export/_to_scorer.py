@@ -141,6 +141,13 @@ def _unseen(estimator) -> dict[str, np.ndarray]:
 
 
 def classes_of(estimator) -> np.ndarray | None:
+    """The labels, as arrays of text or numbers; None without.
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+    """
     classes = getattr(estimator, "classes_", None)
     if classes is None or classes.dtype.kind in "biufUS":
         return classes
@@ -152,6 +159,7 @@ def classes_of(estimator) -> np.ndarray | None:
 
 
 def link_of(estimator) -> str:
+    """What stands between raw scores and predictions: "identity", "log", "logit" or "softmax"."""
     if hasattr(estimator, "classes_"):
         return "logit" if len(estimator.classes_) == 2 else "softmax"
     return "log" if estimator._loss.log_link else "identity"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 
-from .._fields.dates import WEEKDAYS
+from .._fields.columns import WEEKDAYS
 from .._fields.encoder import FieldEncoder
 from .._fields.levels import MISSING, RARE
 from .._fields.numbers import NumberField, edges_of, number_texts

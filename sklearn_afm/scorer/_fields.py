@@ -7,16 +7,14 @@ from decimal import Decimal
 
 import numpy as np
 
-from .._fields.columns import BOOL, CATEGORY, NUMBER
+from .._fields.checks import PLURAL
+from .._fields.columns import BOOL, CATEGORY, LARGEST, NUMBER, WEEKDAYS
 from .._fields.objects import is_missing
 
-LARGEST = 1e150  # size of numbers, as FieldEncoder has it
 DAYS_BEFORE_1970 = 719_163  # of the calendar that begins with 1 for the first of January of year 1
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 LISTS = (list, tuple, set, frozenset, np.ndarray)
 TEXT = "text"
-PLURAL = {TEXT: "text", CATEGORY: "categories", BOOL: "bools", NUMBER: "numbers"}
 
 # What JSON can hold, by which a field is stored.
 Settings = dict[str, object]
@@ -106,7 +104,7 @@ class LevelField(Field):
             if not self.holds:
                 return self._of_unknown
             if not _IS[self.holds](value):
-                self._refuse(value, PLURAL[self.holds])
+                self._refuse(value, PLURAL.get(self.holds, TEXT))
             if self.holds == NUMBER:
                 value = _plain_number(value)
         return self.columns_by_level.get(value, self._of_unknown)

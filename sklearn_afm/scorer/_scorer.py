@@ -153,7 +153,7 @@ class Scorer:
             raise ValueError(f"context has values that training had not: {unknown}.")
         check_rows(items, others)
         if self._centred:  # what is subtracted is subtracted once
-            return self._scores_of([{**context, **item} for item in items])
+            return self._score(self._raw_scores([{**context, **item} for item in items]))
         own_columns, own_values = self._encoded([context], shared)
         columns, values = self._encoded(items, others)
         raw = self._formula.joined(own_columns, own_values, columns, values)
@@ -170,9 +170,6 @@ class Scorer:
         """
         options = {"link": self._link, "several": self._several}
         write(file, self._fields, self._formula.arrays, options, getattr(self, "classes_", None))
-
-    def _scores_of(self, rows) -> np.ndarray:
-        return self._score(self._raw_scores(rows))
 
     def _score(self, raw) -> np.ndarray:
         is_logit = hasattr(self, "classes_")

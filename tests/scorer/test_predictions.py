@@ -22,8 +22,8 @@ from scored import (
 )
 
 from sklearn_afm import AFMClassifier, AFMRegressor, FMRegressor, make_field_pipeline
+from sklearn_afm._fields.columns import LARGEST
 from sklearn_afm.export import to_scorer
-from sklearn_afm.scorer._fields import LARGEST
 
 NUMBERS = st.one_of(st.floats(-1e9, 1e9), st.integers(-(10**6), 10**6))
 DATES = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31))
